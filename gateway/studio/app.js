@@ -1,4 +1,4 @@
-// The frame around every screen: header, navigation, drop area, jobs drawer, notices.
+// The page around every screen: header, navigation, drop area, jobs drawer, notices.
 
 import { Element } from "./base/element.js";
 import { html } from "./base/html.js";
@@ -156,7 +156,7 @@ class App extends Element {
   }
 }
 
-/** The unfinished jobs that the user started. */
+/** Return the unfinished jobs that the user started. */
 function underWay(store) {
   return [...store.jobs.values()].filter((job) => !ENDED.has(job.status) && !job.metadata?.studio);
 }

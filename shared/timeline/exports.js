@@ -5,12 +5,12 @@ import { ratio, timecode } from "./timecode.js";
 const MOST_EVENTS = 999; // EDL events are numbered with three digits
 const LINE = "\n";
 
-/** Timeline frame of a video frame. It has the same number, or at a variable frame rate the nearest time. */
+/** Return the timeline frame of a video frame. It has the same number, or at a variable frame rate the nearest time. */
 export function gridFrame(video, frame, time) {
   return video.varies ? Math.round(time * ratio(video.grid.rate)) : frame;
 }
 
-/** Timecode of a video frame. */
+/** Return the timecode of a video frame. */
 export function timecodeAt(video, frame, time) {
   return timecode(video.grid.start + gridFrame(video, frame, time), video.grid.whole, video.grid.drop);
 }

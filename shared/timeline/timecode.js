@@ -1,6 +1,6 @@
 // Timecode (SMPTE ST 12-1), counted as in shared/video/probing/timecode.py, and readable times.
 
-/** Timecode of a frame number that counts from midnight. `whole`: rounded frames per second (30 for 29.97). `drop`: drop-frame counting. */
+/** Return the timecode of a frame number that counts from midnight. `whole`: rounded frames per second (30 for 29.97). `drop`: drop-frame counting. */
 export function timecode(frame, whole, drop) {
   const dropped = drop ? Math.floor(whole / 15) : 0;
   const day = 24 * 3600 * whole - 24 * 54 * dropped;

@@ -69,20 +69,20 @@ export class Timeline {
     return Math.max(this.#highest * 1.06, this.#defaultThreshold * 1.25, 1e-6);
   }
 
-  /** Y position of a score, on a square-root scale that spreads small scores. */
+  /** Return the y position of a score. The scale is a square root, which spreads small scores. */
   y(score) {
     const { top, bottom } = this.curve;
     return bottom - Math.sqrt(Math.min(Math.max(score / this.most, 0), 1)) * (bottom - top);
   }
 
-  /** Score at a y position. */
+  /** Return the score at a y position. */
   scoreAtY(y) {
     const { top, bottom } = this.curve;
     const part = Math.min(Math.max((bottom - y) / (bottom - top), 0.02), 1);
     return part * part * this.most;
   }
 
-  /** Highest score within `pixels` of a time, or null. */
+  /** Return the highest score within `pixels` of a time, or null. */
   scoreAt(time, pixels = 2) {
     const reach = (pixels / this.view.width) * this.view.span;
     let highest = null;
@@ -116,7 +116,7 @@ export class Timeline {
     return Object.fromEntries(COLORS.map((name) => [name, style.getPropertyValue(`--${name}`).trim()]));
   }
 
-  /** Index of the first score at or after a time. */
+  /** Return the index of the first score at or after a time. */
   #firstAt(time) {
     const times = this.#scores?.times ?? [];
     let low = 0;
@@ -129,7 +129,7 @@ export class Timeline {
     return low;
   }
 
-  /** Shots in view. */
+  /** Return the shots in view. */
   #visibleShots() {
     const { start, span } = this.view;
     const first = this.shots.findIndex((shot) => shot.end > start);
@@ -332,7 +332,7 @@ export class Timeline {
     line(pen, (this.time / duration) * width, 0, height, color.text, 1.5);
   }
 
-  /** Square root of the highest score of each pixel column, 0 to 1. */
+  /** Return the highest score of each pixel column, as a square root. Values are from 0 to 1. */
   #overviewColumns(width) {
     if (this.#columns?.width === width) return this.#columns.values;
     const values = new Float32Array(width);

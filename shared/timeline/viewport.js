@@ -16,12 +16,12 @@ export class Viewport {
     this.span = this.duration;
   }
 
-  /** X position of a time in pixels. */
+  /** Return the x position of a time in pixels. */
   x(time) {
     return EDGE + ((time - this.start) / this.span) * (this.width - 2 * EDGE);
   }
 
-  /** Time at an x position. */
+  /** Return the time at an x position. */
   time(x) {
     return Math.min(Math.max(this.start + ((x - EDGE) / (this.width - 2 * EDGE)) * this.span, 0), this.duration);
   }

@@ -2,7 +2,7 @@
 
 const UNITS = ["B", "kB", "MB", "GB", "TB"];
 
-/** A number of bytes as text: 1536000 -> "1.5 MB". */
+/** Format a number of bytes as text: 1536000 -> "1.5 MB". */
 export function bytes(count) {
   let unit = 0;
   let value = count;
@@ -13,12 +13,12 @@ export function bytes(count) {
   return `${unit && value < 99.5 ? value.toFixed(1) : Math.round(value)} ${UNITS[unit]}`;
 }
 
-/** Seconds as "0.85 s", "12.3 s", "4:05" or "1:02:03". */
+/** Format seconds as "0.85 s", "12.3 s", "4:05" or "1:02:03". */
 export function seconds(value) {
   return value < 59.95 ? `${value.toFixed(value < 10 ? 2 : 1)} s` : clock(value);
 }
 
-/** Seconds as "0:30", "4:05" or "1:02:03". */
+/** Format seconds as "0:30", "4:05" or "1:02:03". */
 export function clock(value) {
   const whole = Math.round(value);
   const parts = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
@@ -26,31 +26,31 @@ export function clock(value) {
   return parts.map((part, index) => (index ? String(part).padStart(2, "0") : part)).join(":");
 }
 
-/** Remaining seconds, rounded: "under 1 s", "12 s", "4:05". */
+/** Format remaining seconds, rounded: "under 1 s", "12 s", "4:05". */
 export function remaining(value) {
   if (value < 1) return "under 1 s";
   return value < 59.5 ? `${Math.round(value)} s` : seconds(value);
 }
 
-/** A position in a clip, in seconds, as "0:02.35". */
+/** Format a position in a clip, in seconds, as "0:02.35". */
 export function position(value) {
   const hundredths = Math.floor(value * 100 + 1e-6);
   const minutes = Math.floor(hundredths / 6000);
   return `${minutes}:${((hundredths % 6000) / 100).toFixed(2).padStart(5, "0")}`;
 }
 
-/** A number with a few significant digits and no trailing zeros: 23.976, 0.5, 288. */
+/** Format a number with few significant digits and no trailing zeros: 23.976, 0.5. */
 export function short(value, digits = 3) {
   return String(Number(value.toPrecision(value >= 10 ** digits ? Math.ceil(Math.log10(value)) : digits)));
 }
 
-/** A frame rate as text: "30000/1001" -> "29.97". */
+/** Format a frame rate as text: "30000/1001" -> "29.97". */
 export function rate(fraction) {
   const [over, under = 1] = String(fraction).split("/").map(Number);
   return String(Number((over / under).toFixed(3)));
 }
 
-/** The age of a time as "5 min ago"; after a day, its date. The time is in ISO 8601. */
+/** Format the age of a time, such as "5 min ago". After a day, return the date of the time instead. The time is in ISO 8601. */
 export function ago(time, now = Date.now()) {
   const age = Math.max(0, (now - Date.parse(time)) / 1000);
   if (age < 60) return "just now";
@@ -59,7 +59,7 @@ export function ago(time, now = Date.now()) {
   return new Date(time).toLocaleDateString();
 }
 
-/** A name as words: "min_speed" or "Min Speed" -> "Min speed". */
+/** Format a name as words: "min_speed" or "Min Speed" -> "Min speed". */
 export function words(name) {
   const text = name.replaceAll(/[_-]+/g, " ").toLowerCase();
   return text.charAt(0).toUpperCase() + text.slice(1);

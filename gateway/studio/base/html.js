@@ -13,7 +13,7 @@ export function html(strings, ...values) {
   return { strings, values };
 }
 
-/** A template whose elements are SVG. */
+/** Make a template whose elements are SVG. */
 export function svg(strings, ...values) {
   return { strings, values, isSvg: true };
 }

@@ -45,7 +45,7 @@ const PATHS = {
   warn: "M12 4l9 16H3zM12 10v4M12 17v.500",
 };
 
-/** The icon of this name, hidden from assistive technology. */
+/** Return the icon `name` as SVG, hidden from assistive technology. */
 export function icon(name) {
   return svg`<svg class="glyph" viewBox="0 0 24 24" aria-hidden="true" focusable="false"><path d=${PATHS[name]}></path></svg>`;
 }

@@ -1,11 +1,11 @@
-// The choice of the output that is shown as a job's result, and of the medium that a job works on.
+// A job's outputs in order, the output to show as its result, and the medium that the job works on.
 
 import { mainInputs } from "./takers.js";
 
 const SHOWN_FIRST = ["video", "html", "images", "image"];
 
 /**
- * The outputs of a job, videos first, as [[name, record]]. Pages such as a gallery are next, then pictures. `operations`: the declared
+ * Return the outputs of a job, videos first, as [[name, record]]. Pages such as a gallery are next, then pictures. `operations`: the declared
  * ones.
  */
 export function outputsOf(job, operations) {
@@ -14,22 +14,22 @@ export function outputsOf(job, operations) {
   return Object.entries(job.outputs ?? {}).sort((a, b) => preferred(a) - preferred(b));
 }
 
-/** The output to show for a job; null if it makes no file. */
+/** Return the output to show for a job; null if it makes no file. */
 export function mainOutput(job, operations) {
   return outputsOf(job, operations)[0]?.[1] ?? null;
 }
 
-/** The best output that has a thumbnail; null if there is none. */
+/** Return the best output that has a thumbnail; null if there is none. */
 export function picturedOutput(job, operations) {
   return outputsOf(job, operations).find(([, { urls }]) => urls.thumbnail)?.[1] ?? null;
 }
 
-/** The output of a role, such as a job's matte; null without one. */
+/** Return the output of a role, such as a job's matte; null without one. */
 export function outputOfRole(job, role, operations) {
   return Object.entries(job.outputs ?? {}).find(([name]) => roleOfOutput(job, name, operations) === role)?.[1] ?? null;
 }
 
-/** The declared role of a job's output; null without one. Outputs of a pipeline are named after their step: "matte.alpha". */
+/** Return the declared role of a job's output; null without one. Outputs of a pipeline are named after their step: "matte.alpha". */
 function roleOfOutput(job, name, operations) {
   const [id, output] = name.split(".");
   const step = output && job.params?.steps?.find((other) => other.id === id);
@@ -37,7 +37,7 @@ function roleOfOutput(job, name, operations) {
   return operation?.output_roles[output ?? name] ?? null;
 }
 
-/** Id of the medium of a job, or of a pipeline's first step. `operations`: the declared ones. */
+/** Return the id of the medium that a job works on. For a pipeline, its first step counts. `operations`: the declared ones. */
 export function clipId(job, operations) {
   const { operation: name, inputs = {} } = job.params?.steps?.[0] ?? job;
   const operation = operations.find((other) => other.name === name);

@@ -1,16 +1,16 @@
 // The tools that take a medium: as the clip they work on, or as another input.
 
-/** Names of the inputs that a tool works on. Its other inputs only help, such as a background. */
+/** Return the names of a tool's main inputs. Its other inputs only help, such as a background. */
 export function mainInputs(operation) {
   return operation.needs.length ? operation.needs : Object.keys(operation.inputs).slice(0, 1);
 }
 
-/** The tools that work on media of a kind. */
+/** Return the tools whose main inputs take media of a kind. */
 export function toolsFor(operations, kind) {
   return operations.filter((operation) => mainInputs(operation).some((name) => operation.inputs[name].kinds.includes(kind)));
 }
 
-/** The secondary inputs of all tools that take a kind: [{operation, name, port}]. */
+/** Return all tools' secondary inputs that take media of a kind: [{operation, name, port}]. */
 export function rolesFor(operations, kind) {
   return operations.flatMap((operation) => {
     const main = mainInputs(operation);
@@ -20,7 +20,7 @@ export function rolesFor(operations, kind) {
   });
 }
 
-/** Whether any tool takes media of a kind. */
+/** Return whether any tool takes media of a kind. */
 export function isTaken(operations, kind) {
   return operations.some(({ inputs }) => Object.values(inputs).some(({ kinds }) => kinds.includes(kind)));
 }

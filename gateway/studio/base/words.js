@@ -4,7 +4,7 @@ import { bytes, rate, seconds } from "./format.js";
 
 const SMOOTH_FPS = 50;
 
-/** The notable properties of a clip as words. Examples: "vertical", "HDR", "no sound". */
+/** Return the notable properties of a clip as words. Examples: "vertical", "HDR", "no sound". */
 export function tags(record) {
   const media = record.media ?? {};
   const words = [];
@@ -31,18 +31,18 @@ export function isHdr(media) {
   return transfer === "smpte2084" || transfer === "arib-std-b67";
 }
 
-/** Frames per second of an output of constant rate. */
+/** Return the fps of a constant-rate output made from a record's `media`. */
 export function constantRateOf(media) {
   return rateOf({ frame_rate: media?.constant_rate || media?.frame_rate });
 }
 
-/** Frames per second of a record's `media`, on average; 30 if unknown. */
+/** Return the average frame rate of a record's `media` in fps; 30 if unknown. */
 export function rateOf(media) {
   const [over, under = 1] = String(media?.frame_rate || "30").split("/").map(Number);
   return over / under || 30;
 }
 
-/** The main figure of a record: length, number of pictures, or size. The size is in pixels or bytes. */
+/** Return a record's main figure: length, number of pictures, or size. The size is in pixels or bytes. */
 export function extent(record) {
   const media = record.media ?? {};
   if (media.duration_s) return seconds(media.duration_s);
@@ -50,7 +50,7 @@ export function extent(record) {
   return media.width ? `${media.width} × ${media.height}` : bytes(record.bytes);
 }
 
-/** The technical facts of a record on one line. */
+/** Return a record's length, size, frame rate, codec and bytes as one line. */
 export function facts(record) {
   const media = record.media ?? {};
   const parts = [];
@@ -64,7 +64,7 @@ export function facts(record) {
 
 const CODECS = { h264: "H.264", hevc: "HEVC", prores: "ProRes", vp9: "VP9", av1: "AV1", mjpeg: "MJPEG", dnxhd: "DNxHD" };
 
-/** Whether browsers play this clip as it is. Others are shown by their proxy. */
+/** Return whether browsers play a clip as it is. Other clips are shown by their proxies. */
 export function playsInBrowsers(record) {
   const { codec, pixel_format: pixels, color } = record.media ?? {};
   if (isHdr({ color })) return false;

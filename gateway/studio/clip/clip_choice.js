@@ -1,4 +1,4 @@
-// The choice of a tool's clip, for a tool that was opened on another input, such as a background.
+// The list in which the user chooses a tool's clip, after opening the tool with a medium for another input, such as a background.
 
 import { Element } from "../base/element.js";
 import { html, keyed } from "../base/html.js";
@@ -17,7 +17,7 @@ class ClipChoice extends Element {
     this.store.watch(() => this.redraw(), this.leaving);
   }
 
-  /** The media that the tool can work on; the source of `record` comes first. */
+  /** Return the media that the tool can work on. First comes the clip of the job that made `record`. */
   #clips(operation) {
     const { store, record } = this;
     const kinds = mainInputs(operation).flatMap((name) => operation.inputs[name].kinds);

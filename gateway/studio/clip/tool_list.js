@@ -36,7 +36,7 @@ class ToolList extends Element {
     </div>`;
   }
 
-  /** The roles that the medium can have for tools on another clip. One is a composite's background. */
+  /** Return links to the tools that take the medium as a secondary input. Example: as a composite's background. */
   #roles(roles) {
     const operations = [...new Set(roles.map(({ operation }) => operation))].sort(byPlace);
     if (!operations.length) return null;

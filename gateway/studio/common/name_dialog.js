@@ -2,7 +2,7 @@
 
 import { html, render } from "../base/html.js";
 
-/** Ask for a name; return its promise, null if the user cancels. */
+/** Ask for a name; return a promise of it, null if the user cancels. */
 export function askForName({ title, name, action = "Save", hint = "" }) {
   const dialog = document.createElement("dialog");
   dialog.setAttribute("aria-labelledby", "name-title");

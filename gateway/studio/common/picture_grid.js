@@ -1,4 +1,4 @@
-// The pictures of a set, each with its time and score where a result names them. Each can become a medium of its own.
+// The pictures in a zip file, each with the time and score that a job's result gives. Each can become a medium of its own.
 
 import { Element } from "../base/element.js";
 import { html, keyed } from "../base/html.js";
@@ -95,7 +95,7 @@ function captionOf(item, detail) {
   return parts.length ? parts.join(" · ") : item.name;
 }
 
-/** The time and score of each picture in a result: name -> {time, score}. */
+/** Find the times and scores of pictures in a result: name -> {time, score}. */
 function detailsOf(result, operations) {
   const [names, times, scores] = ["picture_name", "picture_time", "picture_score"].map((role) => namesOfRole(operations, role));
   const details = new Map();

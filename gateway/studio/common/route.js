@@ -16,7 +16,7 @@ export function routeOf(hash) {
   return { screen: "library", id: "", title: "Reelwright" };
 }
 
-/** The text of an encoded part of an address. A malformed part stays as it is. */
+/** Return the text of an encoded part of an address. A malformed part stays as it is. */
 function decoded(part) {
   try {
     return decodeURIComponent(part);
@@ -25,7 +25,7 @@ function decoded(part) {
   }
 }
 
-/** The address of a tool on a clip. `more`: from (a job whose settings are taken over), preset, as, give. */
+/** Return the address of a tool on a clip. `more`: from (a job whose settings are taken over), preset, as, give. */
 export function toolAddress(clip, operation, more = {}) {
   const query = new URLSearchParams(more).toString();
   return `#/clip/${clip}/${operation}${query ? `?${query}` : ""}`;

@@ -34,7 +34,7 @@ class SheetHandle extends Element {
     this.redraw();
   }
 
-  /** The state that the browser keeps with this step of its history. */
+  /** Whether the sheet is raised, as stored in the browser's current history entry. */
   get #remembered() {
     return history.state?.isSheetRaised ?? !this.opensLowered;
   }

@@ -1,4 +1,4 @@
-// The user's stay on a screen, for answers of the server that may come after it.
+// Check whether the user has left a screen before the server's answer to a request from that screen arrives.
 
 import { notify } from "./notices.js";
 
@@ -6,7 +6,7 @@ export class Stay {
   #element;
   #hasGone = false;
 
-  /** Begin a stay, before the request is sent. `element`: the one that sends it. @param {HTMLElement} element */
+  /** Begin a stay, before the request is sent. `element`: the element that sends the request. @param {HTMLElement} element */
   constructor(element) {
     this.#element = element;
     addEventListener("hashchange", () => (this.#hasGone = true), { once: true });

@@ -1,4 +1,4 @@
-// The choice of light or dark colours: as the system has them, unless the user chose.
+// The choice of light or dark colours. Without a choice, the page follows the system.
 
 const KEPT_AS = "reelwright-theme";
 

@@ -1,4 +1,4 @@
-// The writing of ZIP files, without compression because pictures are compressed already.
+// Writing of ZIP files, without compression because pictures are compressed already.
 
 const TABLE = Uint32Array.from({ length: 256 }, (_, index) => {
   let value = index;
@@ -6,7 +6,7 @@ const TABLE = Uint32Array.from({ length: 256 }, (_, index) => {
   return value;
 });
 
-/** The CRC-32 checksum of bytes, as used in ZIP files. */
+/** Return the CRC-32 checksum of bytes, as used in ZIP files. */
 export function crc32(bytes) {
   let crc = 0xffffffff;
   for (const byte of bytes) crc = TABLE[(crc ^ byte) & 255] ^ (crc >>> 8);
@@ -60,7 +60,7 @@ export function zipParts(files, encode = (text) => new TextEncoder().encode(text
   return [...parts, ...directory, end];
 }
 
-/** Numbers as bytes, the lowest first. `fields`: [[value, bytes]]. */
+/** Convert numbers to bytes, the lowest first. `fields`: [[value, bytes]]. */
 function packed(fields) {
   return Uint8Array.from(fields.flatMap(([value, count]) => Array.from({ length: count }, (_, place) => Math.floor(value / 256 ** place) % 256)));
 }

@@ -57,7 +57,7 @@ class CompositeBench extends Element {
     this.redraw();
   }
 
-  /** Whether the params choose another frame or depth of the background than those before. */
+  /** Return whether the params choose another background frame or depth than `before`. */
   #choosesOther(before) {
     return LOADED.some((role) => this.#value(role) !== valueOfRole(this.operation, before, role));
   }
@@ -140,7 +140,7 @@ class CompositeBench extends Element {
     this.#paint();
   }
 
-  /** The address of a moving background's frame at a moment of the clip. Both begin with their first frame at or after their start, as in a render. */
+  /** Return the address of a moving background's frame at `time` of the clip. Both begin with their first frame at or after their start, as in a render. */
   async #frameOf(record, time) {
     const { api } = this.store;
     const [clip, frames] = await Promise.all([timesOf(api, this.record), timesOf(api, record)]);
@@ -152,7 +152,7 @@ class CompositeBench extends Element {
     return `/v1/media/${record.id}/frame?n=${frames.numberAt(moment)}`;
   }
 
-  /** The background's picture: {id, image}; null for a plain colour. */
+  /** Return the background's picture: {id, image}; null for a plain colour. */
   async #background(id) {
     if (!id || id === "auto") return null;
     const record = await this.store.record(id);
@@ -186,7 +186,7 @@ class CompositeBench extends Element {
     context.putImageData(this.#out, 0, 0);
   }
 
-  /** The frame's background, cached until an input of it changes: {key, pixels, glow, grid}. */
+  /** Draw a frame's background, unless it is cached. Returns {key, pixels, glow, grid}. */
   #behind(width, height) {
     const values = BACKDROP.map((role) => this.#value(role));
     const key = JSON.stringify([width, height, this.#picture?.id, this.#estimate?.key, this.#hasParallax && this.camera, ...values]);
@@ -208,7 +208,7 @@ class CompositeBench extends Element {
     return context.getImageData(0, 0, width, height);
   }
 
-  /** The size of the background's picture for a frame, as its fit says. */
+  /** Fit the background's picture to a frame; return its size. */
   #fitted({ naturalWidth, naturalHeight }, width, height) {
     const fit = this.#value("backdrop_fit") ?? "cover";
     if (fit === "stretch") return [width, height];
@@ -217,7 +217,7 @@ class CompositeBench extends Element {
     return [naturalWidth * scale, naturalHeight * scale];
   }
 
-  /** The background as the moved camera sees it. */
+  /** Draw the background as seen by the moved camera. */
   #movedBackground(image, width, height) {
     const [w, h] = this.#fitted(image, width, height);
     const room = this.#room(image, [Math.round(width * MARGIN), Math.round(height * MARGIN)], [w * MARGIN, h * MARGIN]);
@@ -226,7 +226,10 @@ class CompositeBench extends Element {
     return view;
   }
 
-  /** The background with a margin for motion, and its nearness: {picture, near, middle, size}. Cached until its inputs change. */
+  /**
+   * Return the background with a margin for motion: {picture, near, middle, size}. Cached until its inputs change. `near`: nearness of each pixel;
+   * `middle`: the median nearness.
+   */
   #room(image, size, [bw, bh]) {
     const key = [image.src, this.#depth?.src, ...size, bw, bh].join(" ");
     if (this.#kept?.key !== key) {
@@ -251,7 +254,7 @@ class CompositeBench extends Element {
     return isEstimated(this.params) && (operation.presets ?? []).some((preset) => isFree(preset) && isEstimated(preset.params));
   }
 
-  /** The server's depth of a background at a moment. It is {key, picture, depth}, from a short preview. */
+  /** Run a short preview that estimates a background's depth at a moment. Returns {key, picture, depth}. */
   async #estimated(id, time) {
     const { store, record, inputs, operation } = this;
     const job = await previewOf(store.api, operation, { inputs: { ...inputs, [inputOf(operation)]: record.id }, params: {}, at: time, seconds: 1, slot: "depth" });
@@ -270,7 +273,7 @@ class CompositeBench extends Element {
     return this.#estimate?.depth ?? null;
   }
 
-  /** Share of the background's light at each pixel of a still, 0 to 255. */
+  /** Return how strongly the background's light reaches each pixel, 0 to 255. */
   #spill({ width, height, alpha }) {
     const outside = new ImageData(width, height);
     for (let pixel = 0; pixel < alpha.length; pixel += 1) outside.data.set([255 - alpha[pixel], 0, 0, 255], 4 * pixel);
@@ -278,7 +281,7 @@ class CompositeBench extends Element {
     return Uint8Array.from({ length: alpha.length }, (_, pixel) => red[4 * pixel]);
   }
 
-  /** The pixels of a blurred picture. `reach`: in sixtieths of the height. It is blurred at a quarter of its size, where that is quick. */
+  /** Blur a picture; return its pixels. `reach`: in sixtieths of the height. The picture is blurred at a quarter of its size, where that is quick. */
   #blurred(pixels, reach) {
     const { width, height } = pixels;
     const size = `${width} ${height}`;
@@ -321,12 +324,12 @@ class CompositeBench extends Element {
   }
 }
 
-/** The key of a depth estimate: its background and moment of the clip. */
+/** Return the key of a depth estimate: its background and moment of the clip. */
 function estimateKey(background, time) {
   return `${background} ${time}`;
 }
 
-/** The context of a new canvas whose pixels are read. */
+/** Make a canvas for reading pixels; return its context. */
 function contextOf(width, height) {
   return Object.assign(document.createElement("canvas"), { width, height }).getContext("2d", { willReadFrequently: true });
 }

@@ -14,7 +14,7 @@ const GAMMA = 2.4;
 const LINEAR = Float32Array.from({ length: 256 }, (_, level) => (level / 255) ** GAMMA);
 
 /**
- * The changes of luma, U and V that make a subject match its background. They are [{gain, middle, offset}]; null if no subject is visible.
+ * Return the changes of luma, U and V that match subject and background. They are [{gain, middle, offset}]; null if no subject is visible.
  * `subject`, `scene`: from `gridOf`; `amount`: 0 to 1.
  */
 export function matchOf(subject, scene, amount) {
@@ -64,7 +64,7 @@ export function mixed(out, { picture, background, alpha, match, glow, spill, wra
   }
 }
 
-/** The pixels of an RGBA picture, each as one number, in the same memory. */
+/** Return an RGBA picture's pixels, each as one number, in the same memory. */
 function pixelsOf({ buffer, byteOffset, length }) {
   return new Uint32Array(buffer, byteOffset, length / 4);
 }
@@ -78,12 +78,12 @@ function over(front, back, share, isLinear) {
   return 255 * (LINEAR[Math.round(back)] * (1 - share) + LINEAR[Math.round(front)] * share) ** (1 / GAMMA);
 }
 
-/** Nearness of a background without a depth estimate: lower rows are nearer. One byte per pixel. */
+/** Return the nearness of a background's pixels without a depth estimate. Lower rows are nearer. One byte per pixel. */
 export function nearnessOfRows(width, height) {
   return Uint8Array.from({ length: width * height }, (_, pixel) => (255 * Math.floor(pixel / width)) / Math.max(1, height - 1));
 }
 
-/** The median of bytes. */
+/** Return the median of an array of bytes. */
 export function medianOf(values) {
   const counts = new Uint32Array(256);
   for (const value of values) counts[value] += 1;
@@ -113,7 +113,7 @@ export function moved(out, [outWidth, outHeight], { picture, near, middle, size:
 }
 
 /**
- * The means of a picture in the cells of a grid. They are {weights, planes: luma, U and V (BT.709, 0 to 255), covered: mean of the
+ * Return the means of a picture in the cells of a grid. They are {weights, planes: luma, U and V (BT.709, 0 to 255), covered: mean of the
  * weights}. `picture`: RGBA; `alpha`: 0 to 255 for each pixel, the weights; null: all weigh the same.
  */
 export function gridOf(picture, width, height, alpha = null) {
@@ -149,7 +149,7 @@ export function gridOf(picture, width, height, alpha = null) {
   return { weights, planes, covered: sum(weights) / count.length };
 }
 
-/** The weighted mean and spread of a plane of a grid. */
+/** Return the weighted mean and spread of a plane of a grid. */
 function measured({ weights, planes }, plane) {
   const values = planes[plane];
   let [total, mean, square] = [0, 0, 0];

@@ -20,7 +20,7 @@ export class Stills {
     this.signal = signal;
   }
 
-  /** The frame at a time in seconds: {width, height, picture, alpha}. `picture` is RGBA, `alpha` a byte for each pixel. */
+  /** Return the frame at a time in seconds: {width, height, picture, alpha}. `picture` is RGBA, `alpha` a byte for each pixel. */
   at(time) {
     if (this.#last?.time === time) return this.#last.still;
     const before = this.#last?.still;

@@ -8,7 +8,7 @@ import "./param_field.js";
 const FOLDED = [["more", "More"], ["expert", "Expert"]];
 
 /**
- * The fields of `parameters` with their `values`, for a grid of fields. Fields send `param` with {name, value}.
+ * Return the template of a form's fields, for `parameters` with their `values`. Fields send `param` with {name, value}.
  * `problems`: {name: [{path, detail}]}; `place`: of the form on the page, for unique ids; `first`, `more`: other fields before the basic ones,
  * and under More; `offersOf(parameter)`: values to take over; `context`: {store, time, frame, clip, marked} of each field.
  * @param {{ parameters: any[], values: any, problems: any, place: string, context: any, first?: any[], more?: any[], offersOf?: (parameter: any) => any[] }} form
@@ -31,7 +31,7 @@ export function formOf({ parameters, values, problems, place, context, first = [
 }
 
 /**
- * The problems of parameters that have no field in the form, as one text. `shown`: the parameters with a field; `declared`: all of the
+ * Return the problems of parameters without a field in the form, as one text. `shown`: the parameters with a field; `declared`: all of the
  * operation; `problems`: {name: [{path, detail}]}.
  */
 export function problemsBeside(shown, declared, problems) {
@@ -42,12 +42,12 @@ export function problemsBeside(shown, declared, problems) {
   }).join("; ");
 }
 
-/** The names of required parameters that have no value. */
+/** Return the required parameters that have no value. */
 export function missingOf(parameters, values) {
   return parameters.filter(({ name, required }) => required && values[name] === undefined);
 }
 
-/** The frame that clicks mark: {frame, time}. They are the values of the parameters with the widgets `frame` (null if it has none) and `time`. */
+/** Return the frame on which the user clicks, as {frame, time}. They are the values of the parameters with the widgets `frame` (null if it has none) and `time`. */
 export function markedFrame(parameters, values) {
   const valueOf = (kind) => values[parameters.find(({ widget }) => widget === kind)?.name];
   return { frame: Number.isInteger(valueOf("frame")) ? valueOf("frame") : null, time: Number(valueOf("time")) || 0 };

@@ -1,4 +1,4 @@
-// Clicks or a box on a frame of the clip, by pointer on its picture or as numbers.
+// The editor of clicks or a box on a frame of the clip: drawn with the pointer, or entered as numbers.
 
 import { Element } from "../base/element.js";
 import { html } from "../base/html.js";

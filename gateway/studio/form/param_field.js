@@ -68,7 +68,7 @@ class ParamField extends Element {
     return [this.note, ...own.map((problem) => problemText(problem, parameter))].filter(Boolean).join("; ");
   }
 
-  /** The reference to an earlier step's result that gives the value, if any. */
+  /** The label of the earlier step's result that gives the value; "" without one. */
   get #reference() {
     const from = this.value?.from;
     return typeof from === "string" ? (this.offers.find(({ value }) => value?.from === from)?.label ?? `From ${from}`) : "";
@@ -236,7 +236,7 @@ class ParamField extends Element {
     return Object.keys(this.parameter.labels).length ? this.#words() : html`<input type="text" id=${this.#id} maxlength=${maxLength} aria-describedby=${this.#described} .value=${this.#current ?? ""} @change=${change}>`;
   }
 
-  /** A text that may be one of some words, which have labels. */
+  /** Return a text field with a button for each word that has a label. */
   #words() {
     const { labels, maxLength } = this.parameter;
     const now = this.#current;
@@ -259,7 +259,7 @@ class ParamField extends Element {
       ${this.offers.length > 0 && this.#offers()}`;
   }
 
-  /** Values to take over, such as the frames that another tool chose. */
+  /** Return a menu of values from elsewhere, such as frames that another tool chose. */
   #offers() {
     const take = async ({ target }) => {
       const offer = this.offers[Number(target.value)];

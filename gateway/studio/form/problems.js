@@ -1,9 +1,9 @@
-// The sorting of an error answer by the fields that it names.
+// Sorting of the texts of an error response by the fields that they are about.
 
 export const NO_PROBLEMS = { params: {}, inputs: {}, general: "" };
 
 /**
- * The texts of a Problem by field. They are {params: {name: [{path, detail}]}, inputs: {name: text}, general: text}. `path`: names and
+ * Sort the texts of a Problem by field. They are {params: {name: [{path, detail}]}, inputs: {name: text}, general: text}. `path`: names and
  * numbers within the value of a parameter, such as ["0", "timestamp_s"].
  */
 export function sorted(problem) {
@@ -20,12 +20,12 @@ export function sorted(problem) {
   return { params, inputs, general: general.join(" ") };
 }
 
-/** Whether any field has a problem. */
+/** Return whether sorted problems contain any problem. */
 export function hasProblem({ params, inputs, general }) {
   return Boolean(general) || Object.keys(params).length + Object.keys(inputs).length > 0;
 }
 
-/** The problems within a part of a value, with paths that begin there. */
+/** Return the problems of a value's part `key`, with paths relative to that part. */
 export function within(problems, key) {
   return problems.filter(({ path }) => path[0] === String(key)).map(({ path, detail }) => ({ path: path.slice(1), detail }));
 }

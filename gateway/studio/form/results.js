@@ -1,11 +1,11 @@
-// Results of other tools that a parameter takes, such as the frames that Best stills chose for the moments of a reel.
+// Results of other tools that a parameter can take over: the moments of a reel can be the frames that Best stills chose.
 
 import { ago } from "../base/format.js";
 import { clipId } from "../base/outputs.js";
 
 const NONE = [];
 
-/** Results of other tools on a clip that a parameter accepts: [{label, load()}]. */
+/** Return a clip's results that a parameter can take over: [{label, load()}]. */
 export function resultsFor({ sources }, store, record) {
   if (!sources.length) return NONE;
   return sources.flatMap(({ operation, field }) => {

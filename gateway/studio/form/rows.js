@@ -3,17 +3,17 @@
 const ONE_LATER_S = 1;
 const ROW_WORDS = { curve: "point", points: "click" }; // widget -> the word for a row
 
-/** The cells of a list's row: its item's fields, or the item itself. */
+/** Return the cells of a row: an item's fields, or the item itself. */
 export function cellsOf(items) {
   return items.type === "row" ? items.cells : [{ ...items, key: null, required: true }];
 }
 
-/** The value in a cell of a row. */
+/** Return the value in a cell of a row. */
 export function valueIn(row, key) {
   return key === null ? row : row?.[key];
 }
 
-/** A row with another value in a cell; undefined leaves the cell out. */
+/** Return a copy of a row with another value in a cell. Undefined leaves the cell out. */
 export function withValue(row, key, value) {
   if (key === null) return value;
   if (Array.isArray(row)) return row.map((other, index) => (index === key ? value : other));
@@ -22,7 +22,7 @@ export function withValue(row, key, value) {
 }
 
 /**
- * A new last row. Its times begin at the playhead `time`, or a second after the last row where there is none (null); its other values are the
+ * Make a new last row. Its times begin at the playhead `time`, or a second after the last row where there is none (null); its other values are the
  * declared ones, or those of the last row.
  */
 export function newRow(items, rows, time = null) {
@@ -54,13 +54,13 @@ export function rounded(value) {
   return Number(value.toFixed(3));
 }
 
-/** The numbers in a pasted text: "0.5, 1 2" -> [0.5, 1, 2]. It is null unless the text holds several numbers and nothing else. */
+/** Parse the numbers in a pasted text: "0.5, 1 2" -> [0.5, 1, 2]. Returns null unless the text holds several numbers and nothing else. */
 export function numbersIn(text) {
   const parts = text.trim().split(/[\s,;]+/).filter(Boolean).map(Number);
   return parts.length > 1 && parts.every(Number.isFinite) ? parts : null;
 }
 
-/** A value of a result with the declared fields alone. Results have more fields than the parameter takes. */
+/** Drop the fields of a result's value that a parameter does not take. */
 export function declaredOnly(value, shape) {
   if (Array.isArray(value) && shape.type === "list") return value.map((item) => declaredOnly(item, shape.items));
   if (!value || typeof value !== "object" || shape.type !== "row" || shape.isTuple) return value;
@@ -68,7 +68,7 @@ export function declaredOnly(value, shape) {
   return Object.fromEntries(known.map((cell) => [cell.key, declaredOnly(value[cell.key], cell)]));
 }
 
-/** A problem as text, with its place in the value. ["0", "timestamp_s"] -> "Row 1, time: must be at least 0". */
+/** Format a problem as text, with its place in the value. ["0", "timestamp_s"] -> "Row 1, time: must be at least 0". */
 export function problemText({ path, detail }, shape) {
   const place = placeText(path, shape);
   return place ? `${place.charAt(0).toUpperCase()}${place.slice(1)}: ${detail}` : detail;

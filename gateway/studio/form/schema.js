@@ -9,7 +9,7 @@ const UNITS = { x: "×" };
 const known = new WeakMap(); // schema -> its parameters
 
 /**
- * The parameters, in order, as the form shows them. Each is {name, label, help, group, role, sources, onlyWith, widget, labels, unit, required,
+ * Describe the parameters of a JSON Schema for the form, in order. Each is {name, label, help, group, role, sources, onlyWith, widget, labels, unit, required,
  * nullable, fallback, type, ...}. `sources`: fields of results to take over, [{operation, field}]. `onlyWith`: values of others that it needs. For previews: `pixels`: "clip" if the
  * number counts pixels of the clip; `isShare`: it is proportional to the length of the part; `onePer`: name of the parameter with the
  * seconds that each value of a list covers. type: switch|choice|choices|number|text|list|row|unknown. A list has `items` and plain `words`
@@ -34,13 +34,13 @@ export function parametersOf(schema) {
   return parameters;
 }
 
-/** "media.reel.moments" -> {operation: "media.reel", field: "moments"} */
+/** Parse the name of a result's field. "media.reel.moments" -> {operation: "media.reel", field: "moments"} */
 function sourceOf(text) {
   const end = text.lastIndexOf(".");
   return { operation: text.slice(0, end), field: text.slice(end + 1) };
 }
 
-/** The description of one value: its texts and its allowed values. */
+/** Describe one value for the form: its texts and its allowed values. */
 function valueOf(given, definitions, name = "") {
   const { schema, nullable } = plain(given, definitions);
   return {
@@ -60,7 +60,7 @@ function unitOf(unit = "") {
   return UNITS[unit] ?? unit;
 }
 
-/** Resolve references in a schema, and take out the alternatives null and fixed words. */
+/** Resolve references in a schema; return it without the alternatives null and constants. They become `nullable` and `words`. */
 function plain(given, definitions, nullable = false) {
   if (given.$ref) return plain({ ...definitions[given.$ref.split("/").at(-1)] }, definitions, nullable);
   const options = given.anyOf ?? given.oneOf ?? given.allOf;
@@ -115,7 +115,7 @@ function niceStep(about) {
   return Number(((first >= 5 ? 5 : first >= 2 ? 2 : 1) * power).toPrecision(1));
 }
 
-/** The reason why a parameter may not be set, as a sentence. It is "" if the parameter may be set. */
+/** Return a sentence that says why a parameter may not be set. It is "" if the parameter may be set. */
 export function lackOf(parameter, parameters, values) {
   for (const [name, needed] of Object.entries(parameter.onlyWith)) {
     const other = parameters.find((candidate) => candidate.name === name);
@@ -124,7 +124,7 @@ export function lackOf(parameter, parameters, values) {
   return "";
 }
 
-/** The control of a parameter in the form; "" if none fits. */
+/** Return the name of a parameter's control in the form; "" if none fits. */
 export function controlOf(parameter) {
   const { type, widget } = parameter;
   if (["colour", "curve", "points", "box"].includes(widget)) return widget;

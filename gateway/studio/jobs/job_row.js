@@ -73,7 +73,7 @@ class JobRow extends Element {
     if (job) this.retried = job.id;
   }
 
-  /** The job that a request answers; null if it is refused. One request runs at a time. */
+  /** Run a request; return the job in its response, or null if refused. One request runs at a time. */
   async #ask(request) {
     if (this.isBusy) return null;
     this.isBusy = true;

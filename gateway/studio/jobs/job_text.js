@@ -4,7 +4,7 @@ import { remaining, seconds, words } from "../base/format.js";
 
 export const STATES = { queued: "Waiting", running: "Running", succeeded: "Done", failed: "Failed", canceled: "Canceled" };
 
-/** The progress of a job in words. Examples: "Rendering · 48 frames/s · 12 s left", "Place 2 in the queue". */
+/** Describe the progress of a job in words. Examples: "Rendering · 48 frames/s · 12 s left", "Place 2 in the queue". */
 export function progressText({ status, queue_position: place, progress }) {
   if (status === "queued") return place ? `Place ${place} in the queue` : "Waiting to start";
   if (!progress) return "Starting";
@@ -14,7 +14,7 @@ export function progressText({ status, queue_position: place, progress }) {
   return parts.join(" · ");
 }
 
-/** The title of a job: the title of its operation or pipeline. */
+/** Return the title of a job: the title of its operation or pipeline. */
 export function titleOf(store, job) {
   const operation = store.operation(job.operation);
   if (operation) return operation.title ?? words(operation.name.split(".")[1]);

@@ -1,8 +1,8 @@
-// Keyframes and cuts in the editor: {picks: [frame], cuts: [{frame, confidence, kind, transition}], threshold}, in frames of the source.
+// Edits of keyframes and cuts. Their state is {picks: [frame], cuts: [{frame, confidence, kind, transition}], threshold}, in frames of the source.
 
 import { cutsOf, likely, shotsOf } from "../timeline/shots.js";
 
-/** The keyframes and cuts of a video. `video`: its entry in a result of the role clip_shots. */
+/** Return the keyframes and cuts of a video. `video`: its entry in a result of the role clip_shots. */
 export function foundIn(video) {
   const picks = (video.keyframes ?? []).map(({ frame }) => frame).sort((a, b) => a - b);
   const cuts = (video.shots ?? []).slice(1).map((shot) => ({
@@ -11,7 +11,7 @@ export function foundIn(video) {
   return { picks, cuts, threshold: video.threshold };
 }
 
-/** The scores for trying other thresholds: {times, frames, values, candidates}. It is null if the job kept none. */
+/** Return the scores for trying other thresholds: {times, frames, values, candidates}. It is null if the job kept none. */
 export function scoresOf(video) {
   const values = video.scores?.values?.[video.method];
   if (!values) return null;
@@ -42,7 +42,7 @@ export function toggledCut(state, frame) {
   return { ...state, cuts: [...others, { frame, confidence: 1, kind: "cut", transition: [frame, frame] }].sort((a, b) => a.frame - b.frame) };
 }
 
-/** The shots between the cuts: [{index, start, end, picks}]. `picks` are its keyframes; `end` is the first frame of the next shot. */
+/** Return the shots between the cuts: [{index, start, end, picks}]. `picks` are its keyframes; `end` is the first frame of the next shot. */
 export function spansOf({ picks, cuts }, frames) {
   const edges = [0, ...cuts.map(({ frame }) => frame), frames];
   return edges.slice(0, -1).map((start, index) => {
@@ -51,13 +51,13 @@ export function spansOf({ picks, cuts }, frames) {
   });
 }
 
-/** The keyframes as CSV. `times`: seconds of each frame. */
+/** Write the keyframes as CSV. `times`: seconds of each frame. */
 export function csvOf(state, frames, times) {
   const rows = spansOf(state, frames).flatMap((shot) => shot.picks.map((frame) => [frame, times[frame].toFixed(3), shot.index + 1]));
   return `${["frame,seconds,shot", ...rows.map((row) => row.join(","))].join("\r\n")}\r\n`;
 }
 
-/** The shots with times, as the timeline and the cut lists take them. `timeOf(frame)`: seconds. */
+/** Return the shots with times, for the timeline and the cut lists. `timeOf(frame)`: seconds. */
 export function timedShots(state, frames, timeOf, duration) {
   return spansOf(state, frames).map(({ index, start, end }) => {
     const { kind = "start", transition = [0, 0], confidence = 1 } = state.cuts[index - 1] ?? {};

@@ -48,7 +48,7 @@ class ShotTimeline extends Element {
     return timeline;
   }
 
-  /** A picture from the middle of a shot. */
+  /** Return a picture from the middle of a shot. */
   #picture({ start, end }) {
     if (!this.#strip) return null;
     const time = (start + end) / 2;

@@ -24,12 +24,12 @@ const FILTERS = [
 const AHEAD_PX = 1200; // distance from the screen at which the next page of the list is read
 const USED = "All files, also proxies and previews, which the server deletes by itself when space is short";
 
-/** Whether a medium can be shown; others, such as tables and archives, are downloaded. */
+/** Return whether a medium can be shown. Others, such as tables and archives, are downloaded. */
 function hasPicture(record) {
   return record.urls.thumbnail !== null;
 }
 
-/** Whether a medium was uploaded, not made by a job. */
+/** Return whether a medium was uploaded, not made by a job. */
 function isOwn(record) {
   return record.source === "upload" || record.source === "url";
 }

@@ -9,7 +9,7 @@ import { fingerprint, giveUp, unfinished } from "../server/upload.js";
 const LARGE_BYTES = 64 * 1024 * 1024; // size from which comparing a file takes noticeable time
 
 class UploadList extends Element {
-  /** Properties and events. Sends `pick` to open the file dialog. */
+  /** Properties of the element. The element sends `pick` to open the file dialog. */
   static props = { store: null, uploads: null };
 
   enter() {

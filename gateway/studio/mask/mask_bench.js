@@ -103,7 +103,7 @@ class MaskBench extends Element {
     this.#paint();
   }
 
-  /** Drop the request for a mask, because the marks have changed. */
+  /** Ignore the answer to the latest request for a mask. The marks have changed. */
   #stopFinding() {
     if (!this.isBusy) return;
     this.#asked += 1;
@@ -184,7 +184,10 @@ class MaskBench extends Element {
     if (this.#drag) this.#end(this.#place(event));
   }
 
-  /** @param {number[]} place */
+  /**
+   * End a stroke or box at a place of the picture.
+   * @param {number[]} place
+   */
   #end([x, y]) {
     const drag = this.#drag;
     this.#drag = null;
@@ -196,7 +199,10 @@ class MaskBench extends Element {
     this.#set({ ...this.state, strokes: [...this.state.strokes, { adds: this.tool === "brush", size: this.size, points: drag.points }] });
   }
 
-  /** @param {number[]} place  @param {number} sign */
+  /**
+   * Add a click, and ask for the mask of all clicks. `sign`: 1 on the subject, another beside it.
+   * @param {number[]} place  @param {number} sign
+   */
   #click([x, y], sign) {
     const points = [...this.state.points, [x, y, sign]];
     if (!points.some((point) => point[2] === 1)) return void (this.note = "Click on the subject first.");
@@ -313,7 +319,7 @@ class MaskBench extends Element {
     this.tell("stage", { overlay: null });
   }
 
-  /** The name of the mask operation's parameter that has the widget `widget`. */
+  /** Return the name of the mask operation's parameter with the widget `widget`. */
   #param(widget) {
     return paramOf(this.operation, "widget", widget);
   }

@@ -7,7 +7,7 @@ import { parametersOf } from "../form/schema.js";
 
 const NO_OFFERS = [];
 
-/** A new step of an operation. Its inputs take fitting outputs of the last step, or else "auto" or slots; required parameters take fitting results. */
+/** Make a new step of an operation. Its inputs take fitting outputs of the last step, or else "auto" or slots; required parameters take fitting results. */
 export function newStep(operation, steps, operations) {
   const id = freeId(operation, steps);
   const inputs = {};
@@ -40,7 +40,7 @@ export function slotName(name) {
 }
 
 /**
- * The choices for an input of step `index`. They are outputs of earlier steps or "auto": {value, label, kind: output|auto}. `titles`: step
+ * Return the possible sources of an input of step `index`. They are outputs of earlier steps or "auto": {value, label, kind: output|auto}. `titles`: step
  * id -> words.
  */
 export function choicesOf(port, steps, index, operations, titles) {
@@ -56,7 +56,7 @@ export function choicesOf(port, steps, index, operations, titles) {
   return choices.reverse();
 }
 
-/** The slots that the steps use: name -> kinds of media. */
+/** Return the slots that the steps use: name -> kinds of media. */
 export function slotsOf(steps, operations) {
   const slots = {};
   for (const step of steps) {
@@ -71,12 +71,12 @@ export function slotsOf(steps, operations) {
   return slots;
 }
 
-/** The slot of the pipeline's clip: the first that takes a video. It is undefined without one. */
+/** Return the slot of the pipeline's clip: the first that takes a video. It is undefined without one. */
 export function clipSlot(steps, operations) {
   return Object.entries(slotsOf(steps, operations)).find(([, kinds]) => kinds.includes("video"))?.[0];
 }
 
-/** The steps with media for slots, and the empty slots: {steps, missing}. `missing` are names. */
+/** Fill the slots of steps with media: {steps, missing}. `missing`: names of the slots without a medium. */
 export function filled(steps, media) {
   const missing = new Set();
   const put = (value) => {
@@ -103,7 +103,7 @@ export function without(steps, index) {
     .map((step) => ({ ...step, inputs: Object.fromEntries(Object.entries(step.inputs).map(([name, value]) => [name, uses(value) ? null : value])) }));
 }
 
-/** The problems of a refusal by step id. Example: {"matte": {params, inputs, general}}; problems without a step are under "". */
+/** Sort the problems of a refusal by step id. Example: {"matte": {params, inputs, general}}; problems without a step are under "". */
 export function refusals(problem, steps) {
   const errors = {};
   for (const { field = "", detail } of problem.errors ?? []) {
@@ -115,7 +115,7 @@ export function refusals(problem, steps) {
   return Object.fromEntries(Object.entries(errors).map(([step, own]) => [step, sorted({ errors: own })]));
 }
 
-/** The id of the clip that a step works on. It is null if an earlier step makes the clip, or none is chosen yet. */
+/** Return the id of the clip that a step works on. It is null if an earlier step makes the clip, or none is chosen yet. */
 export function clipIdOf(step, operation, media) {
   const value = [step.inputs[inputOf(operation)] ?? ""].flat()[0] ?? "";
   const slot = /^<(\w+)>$/.exec(value)?.[1];
@@ -123,7 +123,7 @@ export function clipIdOf(step, operation, media) {
   return value && !value.includes(".") && value !== "auto" ? value : null;
 }
 
-/** Fields of earlier steps' results that a parameter takes: [{label, value: {from}}]. `titles`: step id -> words. */
+/** Return references to earlier steps' results that a parameter takes: [{label, value: {from}}]. `titles`: step id -> words. */
 export function offersOf({ sources }, steps, index, titles) {
   if (!sources.length) return NO_OFFERS;
   return steps.slice(0, index).flatMap((step) => sources
@@ -131,19 +131,19 @@ export function offersOf({ sources }, steps, index, titles) {
     .map(({ field }) => ({ label: `${words(field)} of ${titles[step.id] ?? step.id}`, value: { from: `${step.id}.${field}` } })));
 }
 
-/** Whether two lists of steps are equal. Empty inputs and the order of names do not count. */
+/** Return whether two lists of steps are equal. Empty inputs and the order of names do not count. */
 export function sameSteps(first, second) {
   const inOrder = (values) => Object.entries(values).sort(([a], [b]) => (a < b ? -1 : 1));
   const text = (steps) => JSON.stringify(steps.map(({ id, operation, inputs = {}, params = {} }) => [id, operation, inOrder(inputs).filter(([, value]) => value), inOrder(params)]));
   return text(first) === text(second);
 }
 
-/** Named pipelines, those that can run first. */
+/** Sort named pipelines: first the pipelines that can run. */
 export function availableFirst(pipelines) {
   return [...pipelines].sort((a, b) => Number(b.available) - Number(a.available));
 }
 
-/** Steps in the editor's form: with all fields, and no others. */
+/** Convert steps to the editor's form: with all fields, and no others. */
 export function plainSteps(steps) {
   return steps.map(({ id, operation, inputs = {}, params = {} }) => ({ id, operation, inputs: { ...inputs }, params: { ...params } }));
 }

@@ -6,7 +6,7 @@ import { ownPlan } from "../ramp/own_plan.js";
 import { Ramp } from "../ramp/ramp.js";
 
 /**
- * The steps whose clip is known: [{operation, params, record, back, frameTime, isDirect}]. `record`: of the clip; `back(time)`: the time of the
+ * Find the steps whose clip is known: [{operation, params, record, back, frameTime, isDirect}]. `record`: of the clip; `back(time)`: the time of the
  * clip at a time of the step's input; `frameTime(number)`: the time of a frame of that input; `isDirect`: whether the clip is the input.
  * `media`: id -> record; `framesOf(record)`: the FrameTimes of a clip.
  */
@@ -30,7 +30,7 @@ function directOrigin(record, { times, count }) {
   return { record, back: (/** @type {number} */ time) => time, frameTime, isDirect: true, length: record.media.duration_s, rate: rateOf(record.media) };
 }
 
-/** The origin of a step's outputs that do not keep times. It is null if only the server knows the output's times. */
+/** Return the origin of a step's outputs that do not keep times. It is null if only the server knows the output's times. */
 function originOfOutput(params, operation, origin, operations) {
   const { back, length, rate } = origin;
   const evenly = (/** @type {number} */ perSecond) => (/** @type {number} */ number) => number / perSecond;
@@ -44,13 +44,13 @@ function originOfOutput(params, operation, origin, operations) {
   return { ...origin, back: (/** @type {number} */ time) => back(time + start), frameTime: evenly(rate), isDirect: false, length: Math.max(0, length - start) };
 }
 
-/** Whether an operation's outputs have other times than its clip. */
+/** Return whether an operation's outputs have other times than its clip. */
 export function hasOwnTimes({ result }) {
   return Object.values(result.properties ?? {}).some(({ role }) => role === "speed_curve" || role === "clip_parts");
 }
 
 /**
- * The ramp along the curve in a step's params. It is {ramp, start, end, rate}, or null if the server computes or changes the curve. `length`: of
+ * Compute the ramp along the curve in a step's params. It is {ramp, start, end, rate}, or null if the server computes or changes the curve. `length`: of
  * the step's clip in seconds, `rate`: its frames per second.
  */
 export function rampOf(params, operation, { length, rate }, operations) {

@@ -96,7 +96,7 @@ class PipelinesScreen extends Element {
     }
   }
 
-  /** The steps of a named or saved pipeline. */
+  /** Return the steps of a named or saved pipeline. */
   #stepsOf(name) {
     return (this.store.pipelines.find((named) => named.name === name) ?? this.saved.find((kept) => kept.name === name))?.steps;
   }
@@ -105,7 +105,7 @@ class PipelinesScreen extends Element {
     return !sameSteps(this.base, this.steps);
   }
 
-  /** Start from other steps. The user can take back the change. */
+  /** Replace the steps in the editor. The user can take back the change. */
   #use(name, steps, text = "Your unsaved steps are replaced.") {
     const { chosen, base, steps: before } = this;
     const isLost = this.#isChanged;
@@ -266,7 +266,7 @@ class PipelinesScreen extends Element {
     </div>`;
   }
 
-  /** The record that a step works on; null if an earlier step makes it. */
+  /** Return the record of a step's clip; null if an earlier step makes it. */
   #clipOf(step) {
     const operation = this.store.operation(step.operation);
     const record = operation && this.store.media.get(clipIdOf(step, operation, this.media));
@@ -348,7 +348,7 @@ class PipelinesScreen extends Element {
     </section>`;
   }
 
-  /** The curl command that runs the pipeline. A saved pipeline runs by name, another by its steps. */
+  /** Return the curl command that runs the pipeline. A saved pipeline runs by name, another by its steps. */
   #apiText() {
     const { steps } = filled(this.steps, this.media);
     const kept = this.saved.find(({ name, steps: own }) => name === this.chosen && sameSteps(own, this.steps));

@@ -12,8 +12,8 @@ const CUT_ID = "small_part";
 const CUT_ROLES = ["part_start", "part_length", "longest_side"]; // roles of parameters; an operation that has all of them can cut clips
 
 /**
- * The steps on small parts of their clips, the same part of all. `media`: id -> record; `operations`: the declared ones; `framesOf(record)`:
- * the FrameTimes of a clip. Throws an Error for a user if a step has times that cannot be found in the preview.
+ * Return a copy of steps that works on a small part of each clip. All clips have the same part. `media`: id -> record; `operations`: the declared
+ * ones; `framesOf(record)`: the FrameTimes of a clip. Throws an Error for a user if a step has times that cannot be found in the preview.
  */
 export function previewSteps(steps, media, operations, framesOf = ({ media: facts }) => evenTimes(facts)) {
   const cutter = operations.find((operation) => CUT_ROLES.every((role) => paramOf(operation, "role", role)));
@@ -52,7 +52,7 @@ function lostText({ label }, index, { title, name }) {
 }
 
 /**
- * The conversion of times, frames and sizes from a clip to its part. `shift`: start of the part in seconds; `seconds`: its length; `length`: of
+ * Describe a clip's part for converting times, frames and sizes. `shift`: start of the part in seconds; `seconds`: its length; `length`: of
  * the whole clip; `frame`: number of the part's first frame; `rate`: frames per second; `size`: of the clip in pixels; `scale`: of the part.
  */
 function clockOfPart({ media, ...record }, start, framesOf) {
@@ -64,7 +64,7 @@ function clockOfPart({ media, ...record }, start, framesOf) {
   return { shift, seconds: Math.min(SECONDS, length - shift), length, frame, rate: frames.count / length, size: [width, height], scale };
 }
 
-/** The second at which the preview begins. It shows the moment that a step marks, else the middle of the part that the first step uses. */
+/** Return the second at which the preview begins. It shows the moment that a step marks, else the middle of the part that the first step uses. */
 function startOf(steps, media, operations, framesOf) {
   const users = stepsOnClips(steps, media, operations, framesOf);
   if (!users.length) return 0;
@@ -82,7 +82,7 @@ function startOf(steps, media, operations, framesOf) {
   return grid ? from + Math.floor((start - from) / grid + 1e-6) * grid : start;
 }
 
-/** The moments of a clip that the params of a step mark, in seconds. Clicks and boxes without a time mark the start, a later step's part its middle. */
+/** Return the moments of a clip, in seconds, that a step's params mark. Clicks and boxes without a time mark the start, a later step's part its middle. */
 function markedTimes({ operation, params, back, frameTime, isDirect }) {
   const own = parametersOf(operation.params).filter(({ role }) => role !== "part_start");
   const valuesOf = (kind) => own.filter(({ widget }) => widget === kind).map(({ name }) => params[name]).filter(Number.isFinite);
@@ -94,7 +94,7 @@ function markedTimes({ operation, params, back, frameTime, isDirect }) {
   return marked.map((time) => back(time));
 }
 
-/** The seconds that each value of a list covers. It is undefined if the params have no such list. */
+/** Return how many seconds each value of a list parameter covers. Undefined if the params have no such list. */
 function gridOf({ operation, params }) {
   const list = parametersOf(operation.params).find(({ onePer, name }) => onePer && params[name]);
   return list && (params[list.onePer] ?? operation.params.properties[list.onePer].default);

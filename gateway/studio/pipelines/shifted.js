@@ -8,7 +8,7 @@ import { hasOwnTimes, rampOf } from "./origins.js";
 const CLOSE_S = 1e-3; // a time this close to the part belongs to it
 
 /**
- * The params and clocks of a step in the preview: {params, clockOf(output)}. `clock`: of its clip. No time can be mapped if `shift` is
+ * Convert a step's params and clocks to the preview: {params, clockOf(output)}. `clock`: of its clip. No time can be mapped if `shift` is
  * null: an earlier step gave the clip other times, such as those along a measured curve. Values that earlier steps find are already the preview's.
  */
 export function shifted(given, operation, clock, operations) {
@@ -24,7 +24,7 @@ export function shifted(given, operation, clock, operations) {
   return { params, clockOf };
 }
 
-/** The parameters whose times have no known place in the preview. Only set ones count. */
+/** Return the parameters whose times have no known place in the preview. Parameters that are not set do not count. */
 export function lostTimes(given, operation, { shift }) {
   if (shift !== null) return [];
   const isSet = ({ name }) => given[name] !== undefined && given[name] !== null && !given[name].from;
@@ -39,7 +39,7 @@ function hasTimes({ widget, role, onePer, items, cells = [] }) {
   return ["time", "frame", "curve"].includes(widget) || role === "part_length" || Boolean(onePer) || Boolean(items && hasTimes(items)) || cells.some(hasTimes);
 }
 
-/** The part that a step uses, in the preview: {start, length, share, passed, clock}. `start` and `length` undefined: all of it. */
+/** Return the part that a step uses of the preview's clip. It is {start, length, share, passed, clock}; `start` and `length` undefined: the whole clip. */
 function partOf(given, operation, clock, operations) {
   const whole = { share: clock.seconds / clock.length, passed: 0, clock: { ...clock, shift: null, frame: null } };
   if (clock.shift === null) return whole;
@@ -61,7 +61,7 @@ function partOf(given, operation, clock, operations) {
   };
 }
 
-/** The clock of a step's output along a curve. Its `shift` is null if only the server knows the curve. */
+/** Return the clock of a step's output along a curve. Its `shift` is null if only the server knows the curve. */
 function rampedClock(given, operation, clock, operations) {
   const ramped = rampOf(given, operation, clock, operations);
   if (!ramped) return { ...clock, shift: null, frame: null };
@@ -71,7 +71,7 @@ function rampedClock(given, operation, clock, operations) {
   return { ...clock, shift, seconds: until - shift, length: ramp.duration, rate, frame: Math.round(shift * rate) };
 }
 
-/** The value of a parameter in the preview; undefined: its default. */
+/** Convert a parameter's value to the preview; undefined stands for its default. */
 function mappedParam(value, parameter, { given, operation, clock, part }) {
   const { role, isShare, onePer, pixels } = parameter;
   if (role === "part_start") return part.start;
@@ -84,7 +84,7 @@ function mappedParam(value, parameter, { given, operation, clock, part }) {
   return pixels === "clip" ? scaled(value, parameter, clock.scale) : mappedValue(value, parameter, clock);
 }
 
-/** A value with the times and places of the preview. Undefined for a time outside. */
+/** Convert a value's times and places to the preview. Undefined for a time outside. */
 function mappedValue(value, parameter, clock) {
   const { widget, type, cells, items, required, least } = parameter;
   if (widget === "points" || widget === "box") return fractions(value, widget, clock.size);
@@ -105,7 +105,7 @@ function mappedRow(row, cells, clock) {
   }));
 }
 
-/** Whether an item of a list is kept. Items are kept that have no time, a time in the part, or times around the part. */
+/** Return whether a list's item belongs to the preview's part. Such items have no time, a time in the part, or times around the part. */
 function isInside(item, parameter, { shift, seconds }) {
   const times = parameter.widget === "time" ? [item] : (parameter.cells ?? []).filter(({ widget }) => widget === "time").map(({ key }) => item[key]);
   return !times.length || (Math.max(...times) >= shift - CLOSE_S && Math.min(...times) <= shift + seconds + CLOSE_S);
@@ -115,7 +115,7 @@ function within(time, { shift, seconds }) {
   return rounded(Math.min(Math.max(0, time - shift), seconds));
 }
 
-/** Clicks or a box as fractions of the picture. They are in pixels if a number is above 1. */
+/** Convert clicks or a box to fractions of the picture. They are in pixels if a number is above 1. */
 function fractions(value, widget, size) {
   const places = widget === "points" ? value.flatMap(([x, y]) => [x, y]) : value;
   if (places.every((number) => number <= 1)) return value;
@@ -123,7 +123,7 @@ function fractions(value, widget, size) {
   return widget === "points" ? value.map(([x, y, ...more]) => [share(x, 0), share(y, 1), ...more]) : value.map(share);
 }
 
-/** A number of pixels at the scale of the part, within its range. */
+/** Scale a number of pixels, and keep it within the parameter's range. */
 function scaled(value, { whole, step, min = -Infinity, max = Infinity }, scale) {
   const number = value * scale;
   return Math.min(Math.max(whole ? step * Math.round(number / step) : number, min), max);

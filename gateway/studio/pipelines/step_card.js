@@ -78,7 +78,7 @@ class StepCard extends Element {
       })}</div>`;
   }
 
-  /** Replace the params of the preset chosen before by another preset's. */
+  /** Choose another preset: its params replace those of the previous preset. */
   #choosePreset(params) {
     const isSame = JSON.stringify(params) === JSON.stringify(this.step.params);
     this.tell("step", { ...this.step, params: isSame ? {} : { ...params } });

@@ -1,9 +1,9 @@
-// The looks that a newcomer is offered first, as their operations declare them.
+// The cards of the looks that the page suggests to a newcomer. Operations declare their looks.
 
 import { madeFirst } from "../base/declared.js";
 import { canMake } from "../state/previews.js";
 
-/** Cards of the looks that can be made now. Each is {title, sentence, glyph, operation, presetName, params, ofPeople}. */
+/** Return the cards of looks whose operations can run now. Each is {title, sentence, glyph, operation, presetName, params, ofPeople}. */
 export function startCards(store) {
   const { operations, pipelines } = store;
   const hasPipeline = ({ pipeline }) => !pipeline || pipelines.some(({ name, available }) => name === pipeline && available);

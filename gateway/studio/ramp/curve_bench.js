@@ -79,13 +79,13 @@ class CurveBench extends Element {
     return given?.length ? given : null;
   }
 
-  /** Ask for a render's plan with the form's values. The newest request wins. */
+  /** Ask for a render's plan after a short pause. A newer request replaces an older one. */
   #planSoon() {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#planned().catch(() => {}), PLANNED_MS);
   }
 
-  /** The plan of a render with the form's values: curve, frame rate, frames. Rejects with the server's problem. */
+  /** Ask the server for the plan of a render with the form's values. The plan has curve, frame rate and frames. Rejects with the server's problem. */
   async #planned() {
     clearTimeout(this.#timer);
     const { params } = this;
@@ -96,7 +96,7 @@ class CurveBench extends Element {
     return answer;
   }
 
-  /** A measured curve with few points, which can be edited. */
+  /** Simplify a measured curve to few points, which can be edited. */
   #simple(measured) {
     this.simple ??= new Map();
     if (!this.simple.has(measured)) this.simple.set(measured, simplified(measured.curve).map(roundedPoint));
@@ -130,7 +130,7 @@ class CurveBench extends Element {
     this.#send(points.map(roundedPoint));
   }
 
-  /** Send a curve; undefined for the measured one. */
+  /** Send a curve to the form; undefined for the measured curve. */
   #send(points) {
     this.lengthNote = "";
     this.tell("curve", points);
@@ -208,7 +208,7 @@ class CurveBench extends Element {
     return this.plan?.params === this.params;
   }
 
-  /** The plan to play now: the server's, or the browser's for a given curve. `planned`: promise of the server's. */
+  /** Return the plan to play now: the server's or the browser's. The browser's is for a given curve only. `planned`: promise of the server's. */
   async #planNow(planned) {
     const own = this.#given && !this.isPlanned ? this.#ownPlan : null;
     if (!own) return planned;

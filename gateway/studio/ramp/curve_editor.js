@@ -19,7 +19,7 @@ let made = 0;
 
 class CurveEditor extends Element {
   /**
-   * Properties and events. `fields`: of a point, as declared. Sends `points` with {points, keep}. `keep` is true while a drag goes on. Also
+   * Properties of the element. `fields`: of a point, as declared. The element sends `points` with {points, keep}. `keep` is true while a drag goes on. Also
    * sends `choose` with an index, and `seek` with seconds of source.
    */
   static props = { // `record`: null if an earlier step makes the clip
@@ -240,7 +240,7 @@ class CurveEditor extends Element {
     return times.map((time) => svg`<text x=${this.#x(time)} y=${this.height - 4} text-anchor="middle">${this.duration < 60 ? `${Number(time.toFixed(1))} s` : clock(time)}</text>`);
   }
 
-  /** Motion as an area from the bottom. Its 98th percentile is half the height, so outliers do not flatten the rest. */
+  /** Return the template of the motion, drawn as an area from the bottom. Its 98th percentile is half the height, so outliers do not flatten the rest. */
   #motionArea() {
     if (!this.motion?.times?.length) return null;
     const { times, values } = this.motion;

@@ -18,7 +18,7 @@ export function clamp(value, low, high) {
   return Math.min(Math.max(value, low), high);
 }
 
-/** The points of a preset on a clip. `at`: place of its slowest part as a share of the clip; null for the preset's own place. */
+/** Return the points of a preset on a clip. `at`: place of its slowest part as a share of the clip; null for the preset's own place. */
 export function presetPoints(name, duration, fps, at = null) {
   const { points } = PRESETS[name];
   const slowest = points.reduce((best, point) => (point[1] < best[1] ? point : best))[0];
@@ -76,12 +76,12 @@ export function changedPoint(points, index, change) {
   return points.map((point, other) => (other === index ? { ...point, ...change } : point));
 }
 
-/** Output seconds of the part {start, end} of the source. */
+/** Return the output seconds that the part {start, end} of the source takes. */
 function lengthOf(points, { start, end }) {
   return new Ramp(begunAt(points, start), end, start).duration;
 }
 
-/** The shortest and the longest result that scaled speeds reach, in seconds. `part`: {start, end} of the source. Freezes keep their length. */
+/** Return the shortest and the longest result that scaled speeds reach, in seconds. `part`: {start, end} of the source. Freezes keep their length. */
 export function reachableLengths(points, part, { min, max }) {
   return [max, min].map((speed) => lengthOf(points.map((point) => ({ ...point, speed })), part));
 }
@@ -114,7 +114,7 @@ export function simplified(points, tolerance = 0.12) {
   return [...simplified(points.slice(0, farthest + 1), tolerance).slice(0, -1), ...simplified(points.slice(farthest), tolerance)];
 }
 
-/** A point in the API's form, rounded to four decimals. */
+/** Convert a point to the API's form, rounded to four decimals. */
 export function roundedPoint({ t, speed, easing, freeze }) {
   const point = { t: Number(t.toFixed(4)), speed: Number(speed.toFixed(4)) };
   if (easing) point.easing = easing;

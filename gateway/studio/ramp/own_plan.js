@@ -4,9 +4,9 @@ import { operationOfRole, paramOf } from "../base/declared.js";
 import { begunAt, Ramp } from "./ramp.js";
 
 /**
- * The plan of a ramp along `points`; null without the service. It is {curve, start_s, end_s, duration_s, frame_rate, has_sound, keeps_pitch,
- * kept, isExact}. `isExact`: whether the server's is the same. It is not if a setting is given that only the server can apply, such as a target
- * length. `params`: of the render.
+ * Plan a ramp along `points` without the server. Null if the service is not installed. The plan is {curve, start_s, end_s, duration_s, frame_rate,
+ * has_sound, keeps_pitch, kept, isExact}. `isExact`: whether the server's is the same. It is not if a setting is given that only the server can
+ * apply, such as a target length. `params`: of the render.
  */
 export function ownPlan(points, { record, params, operations }) {
   const planner = operationOfRole(operations, "ramp_plan");

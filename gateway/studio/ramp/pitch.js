@@ -11,8 +11,8 @@ const LEAST_WEIGHT = 0.3; // sum of the grains' weights below which the sound fa
 const STILL = 1e-3; // speed below which the picture is frozen: grains that touch a freeze are left out
 
 /**
- * The channels of a sound along a clock, as Float32Arrays of `length` samples. `channels`: of the source; `sourceAt`: from seconds of output to
- * seconds of source; `rate`: samples per second.
+ * Play a sound at another speed with its own pitch; return its channels. They are Float32Arrays of `length` samples. `channels`: of the
+ * source; `sourceAt`: from seconds of output to seconds of source; `rate`: samples per second.
  */
 export function withOwnPitch(channels, sourceAt, { length, rate }) {
   const made = channels.map(() => new Float32Array(length));
@@ -42,13 +42,13 @@ export function withOwnPitch(channels, sourceAt, { length, rate }) {
   return made;
 }
 
-/** Half of the length of a grain at a speed, in seconds. A slow grain begins and ends far from its time. */
+/** Return half the length of a grain at a speed, in seconds. A slow grain begins and ends far from its time. */
 function halfOf(speed) {
   const wanted = speed < 1 ? (LATEST_S * speed) / (1 - speed) : GRAIN_S;
   return Math.min(Math.max(wanted, SHORTEST_S), GRAIN_S) / 2;
 }
 
-/** The place near `at` whose sound is most like that at `natural`. */
+/** Return the sample near `at` whose sound is most like the sound at `natural`. */
 function bestPlace(mono, { at, natural, half, coarse }) {
   const reach = 2 * half * REACH;
   if (Math.abs(natural - at) <= reach) return natural;
@@ -60,7 +60,7 @@ function bestPlace(mono, { at, natural, half, coarse }) {
   return best;
 }
 
-/** The correlation of the sound at two places. It is a share of the loudness of the first. */
+/** Return the correlation of the sound at two samples. It is a share of the loudness at the first. */
 function likenessOf(mono, [place, natural], half, coarse) {
   let [product, energy] = [0, 1e-9];
   for (let step = -half; step < half; step += coarse) {

@@ -4,7 +4,7 @@ const ROUNDING = 1e-6; // tolerance in output frames; equal to the server's
 const SAME_S = 2e-6; // largest difference of equal times, which are rounded to microseconds
 
 /**
- * The index into `times` of each output frame's source frame. `ramp`: the clock; `rate`: output frames per second; `used`: the source
+ * Return the source frame of each output frame, as an index into `times`. `ramp`: the clock; `rate`: output frames per second; `used`: the source
  * frames that are used, [{index, moment}] in order, by default all.
  */
 export function planOf(ramp, times, rate, used = times.map((moment, index) => ({ index, moment }))) {
@@ -18,7 +18,7 @@ export function planOf(ramp, times, rate, used = times.map((moment, index) => ({
   return plan;
 }
 
-/** The source frames that a render uses: [{index, moment}]. `answer`: the plan of a render. */
+/** Return the source frames that a render uses: [{index, moment}]. `answer`: the plan of a render. */
 export function usedFrames(answer, times) {
   const { start_s: start, end_s: end, kept } = answer;
   if (kept) return kept.map(({ time_s: time, moment_s: moment }) => ({ index: nearest(times, time), moment }));
@@ -26,7 +26,7 @@ export function usedFrames(answer, times) {
   return all.filter(({ moment }) => moment >= start - SAME_S && moment < end - SAME_S);
 }
 
-/** The index of the nearest value of `times`, which rise, to a time. */
+/** Return the index of the value of `times` nearest to a time. The values rise. */
 function nearest(times, time) {
   let [low, high] = [0, times.length - 1];
   while (low < high) {

@@ -5,7 +5,7 @@ import { changedPoint, clamp } from "./edit.js";
 
 const known = new WeakMap(); // parameter -> fields of its points
 
-/** The declared fields of a point: {speed: {min, max}, easing: {options, labels, fallback}, ...}. `parameter`: the curve. */
+/** Return the declared fields of a curve's point, by name. They are {speed: {min, max}, easing: {options, labels, fallback}, ...}. `parameter`: the curve. */
 export function fieldsOf(parameter) {
   if (!known.has(parameter)) known.set(parameter, Object.fromEntries(parameter.items.cells.map((field) => [field.key, field])));
   return known.get(parameter);
@@ -19,7 +19,7 @@ function entered(target, { min, max }, missing) {
 }
 
 /**
- * The bar of the point `chosen`. `fields`: as declared; `set(points, {chosen})` takes the changed points; `note`: a text at the end.
+ * Return the template of the bar for the point `chosen`. `fields`: as declared; `set(points, {chosen})` takes the changed points; `note`: a text at the end.
  * @param {{ points: any[], chosen: number, fields: any, set: (points: any[], options?: any) => void, note: string }} bar
  */
 export function pointBar({ points, chosen, fields, set, note }) {

@@ -28,7 +28,7 @@ export class Ramp {
     this.max = Math.max(...speeds);
   }
 
-  /** The speed at a time of the source, in seconds. */
+  /** Return the speed at a time of the source, in seconds. */
   speedAt(time) {
     const segment = this.#find("start", time);
     return segment.speed + segment.slope * (clamp(time, segment.start, segment.end) - segment.start);
@@ -61,7 +61,7 @@ export class Ramp {
   }
 }
 
-/** The points of a curve, with one at `start` if the curve begins later. */
+/** Return a curve's points, with a point at `start` if the curve begins later. */
 export function begunAt(points, start) {
   const [first] = points;
   return first.t > start ? [{ t: start, speed: first.speed, easing: "hold" }, ...points] : points;
@@ -71,7 +71,7 @@ function isFlat({ start, end, speed, slope }) {
   return Math.abs(slope * (end - start)) < 1e-9 * speed;
 }
 
-/** Output seconds from a segment's start to `time`. */
+/** Return the output seconds that pass from a segment's start to `time`. */
 function passed(segment, time) {
   const way = time - segment.start;
   return isFlat(segment) ? way / segment.speed : Math.log1p((segment.slope * way) / segment.speed) / segment.slope;

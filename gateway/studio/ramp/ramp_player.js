@@ -74,7 +74,7 @@ export class RampPlayer {
     this.#audio?.context.close();
   }
 
-  /** The frame of the source nearest to a time, for a still picture. */
+  /** Return the frame of the source nearest to a time, for a still picture. */
   async frameAt(time) {
     let index = 0;
     while (index + 1 < this.times.length && this.times[index + 1] <= time + 1e-4) index += 1;
@@ -146,7 +146,7 @@ function startClock(sound, from) {
   return { now: () => (last = Math.max(last, heardAt(context) - began + from)), stop: () => node.disconnect() };
 }
 
-/** The context's time of the sound that is audible now. The context's clock is ahead by the output's latency, and moves in steps. */
+/** Return the time, on the context's clock, of the sound audible now. The context's clock is ahead by the output's latency, and moves in steps. */
 function heardAt(context) {
   const { contextTime, performanceTime } = context.getOutputTimestamp();
   if (performanceTime) return contextTime + (performance.now() - performanceTime) / 1000;

@@ -16,7 +16,7 @@ export function rampedSound(clip, ramp, keepsPitch) {
   return buffer;
 }
 
-/** The channels of a sound whose pitch follows the speed. */
+/** Play a sound along a ramp, with a pitch that follows the speed. Returns its channels. */
 function onTape(channels, ramp, { length, rate }) {
   const places = placesOf(ramp, length, rate);
   return channels.map((from) => {
@@ -32,7 +32,7 @@ function onTape(channels, ramp, { length, rate }) {
   });
 }
 
-/** The source sample of each output sample, -1 in freezes. Exact every few samples, interpolated linearly between them. */
+/** Return the source position of each output sample, in samples; -1 in freezes. Exact every few samples, interpolated linearly between them. */
 function placesOf(ramp, length, rate) {
   const STEP = 64;
   const places = new Float64Array(length);

@@ -4,7 +4,7 @@ import { Ramp } from "./ramp.js";
 
 const PIECES = 16; // straight pieces that replace the rest of an S-shaped ease
 
-/** The points of a curve from a second on, which becomes 0. An ease that began earlier goes on in straight pieces. */
+/** Cut off a curve before `from` seconds; times then count from there. An ease that began earlier goes on in straight pieces. */
 export function trimmedCurve(points, from) {
   const next = points.findIndex(({ t }) => t >= from);
   const later = (next < 0 ? [] : points.slice(next)).map((point) => ({ ...point, t: rounded(point.t - from) }));

@@ -7,7 +7,7 @@ export class Backdrop {
   #still;
   #clip;
 
-  /** The backdrop of a picture file on the user's device. */
+  /** Make a backdrop from a picture file on the user's device. */
   static async ofFile(file) {
     const url = URL.createObjectURL(file);
     try {
@@ -17,7 +17,7 @@ export class Backdrop {
     }
   }
 
-  /** The backdrop of a picture or clip of the library. Throws Problem, AbortError, or EncodingError. */
+  /** Make a backdrop from a picture or clip of the library. Throws Problem, AbortError, or EncodingError. */
   static async ofRecord(api, record, signal) {
     if (record.kind === "video") return new Backdrop({ clip: await FrameSource.open(api, record.id, { signal }) });
     const held = await api.mediaUrl(record.urls.content, signal);
@@ -34,17 +34,17 @@ export class Backdrop {
     this.#clip = clip;
   }
 
-  /** The number of a clip's frame at a time in seconds. The clip is repeated, as the server does. */
+  /** Return the number of the clip's frame at a time in seconds. The clip is repeated, as in the server's renders. */
   #number(time) {
     return this.#clip.indexAt(time % this.#clip.duration);
   }
 
-  /** The promise of the picture at a time. */
+  /** Return a promise of the picture at a time. */
   async at(time) {
     return this.#still ?? drawable(await this.#clip.frame(this.#number(time)));
   }
 
-  /** The picture at a time if it is decoded already, else null. */
+  /** Return the picture at a time if it is decoded already, else null. */
   peek(time) {
     if (this.#still) return this.#still;
     const frame = this.#clip.peek(this.#number(time));

@@ -81,7 +81,7 @@ class CompareView extends Element {
     }
   }
 
-  /** The facts from which an output's times are mapped to the clip's. */
+  /** Return the arguments of `mappingOf` for an output of the job, with its length. */
   #linkOf(record) {
     const [output] = Object.entries(this.job.outputs).find(([, { id }]) => id === record.id) ?? [];
     return { output, clip: this.clip.id, rate: rateOf(record.media), length: record.media.duration_s };

@@ -7,7 +7,7 @@ import { curlText } from "../tool/request_text.js";
 
 const SHOWN_ABOVE = ["clip_length", "result_length", "frame_count", "frame_rate", "encoder"]; // roles
 
-/** The figures of an ended job as [[name, value]], the most useful first. `operations`: the declared ones. */
+/** Return the figures of an ended job as [[name, value]], the most useful first. `operations`: the declared ones. */
 export function figuresOf(job, operations) {
   const { result, metrics = {} } = job;
   const operation = operations.find(({ name }) => name === job.operation);
@@ -32,7 +32,7 @@ export function figuresOf(job, operations) {
   return figures;
 }
 
-/** The curl command that repeats a job. */
+/** Return the curl command that repeats a job. */
 export function requestText(origin, store, job) {
   const operation = store.operation(job.operation);
   const keyed = store.api.keyed;

@@ -1,4 +1,4 @@
-// The mapping of a moment of the result to the moment of the source that it shows.
+// Conversion of a time of the result to the time of the source that is shown then.
 
 import { inputOf, keepsTimes, resultOfRole, valueOfRole } from "../base/declared.js";
 import { Ramp } from "../ramp/ramp.js";
@@ -6,7 +6,7 @@ import { Ramp } from "../ramp/ramp.js";
 const AT_START_S = 1e-4; // a time less than this before a part belongs to the part
 
 /**
- * The function from result time to source time, for a job's output. Both are in seconds; null if the function is unknown. Along a curve, a
+ * Return a function that converts a job's output time to source time. Both are in seconds; null if the function is unknown. Along a curve, a
  * frame of the result shows the frame of the source that is on at its middle, as the server's `nearest` has it. `operations`: the declared
  * ones; `rate`: frames per second of the result; `output`: name of the output; `clip`: id of the source, which only pipelines need.
  */
@@ -17,13 +17,13 @@ export function mappingOf(job, operations, { rate, output = "", clip = "" }) {
   return (time) => maps.reduce((moment, map) => map(moment), time);
 }
 
-/** Whether an output has the times of its clip. Then each frame of the clip has its own frame of the output. `length`: of the output in seconds. */
+/** Return whether an output has the times of its clip. Then each frame of the clip has its own frame of the output. `length`: of the output in seconds. */
 export function hasTimesOfClip(job, operations, { rate, output, clip, length }) {
   const map = mappingOf(job, operations, { rate, output, clip });
   return Boolean(map) && [0, length / 2, length].every((time) => Math.abs(map(time) - time) < 1 / rate);
 }
 
-/** The map of each step from the output back to the clip. It is null if the steps' video inputs do not lead back to the clip. */
+/** Return the time conversion of each step, from the output back to the clip. Null if the steps' video inputs do not lead back to the clip. */
 function mapsOfSteps(job, operations, { rate, output, clip }) {
   const { steps } = job.params;
   const maps = [];
@@ -40,7 +40,7 @@ function mapsOfSteps(job, operations, { rate, output, clip }) {
   return maps;
 }
 
-/** The map of a job from its output back to its clip. It is null if only the server knows its start, or its operation is not declared. */
+/** Return the time conversion of a job, from its output back to its clip. Null if only the server knows its start, or its operation is not declared. */
 function mapOf({ operation: name, params, result }, operations, { rate, output }) {
   const operation = operations.find((other) => other.name === name);
   if (!operation) return null;

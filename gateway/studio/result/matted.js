@@ -23,20 +23,20 @@ export class Matted {
     return this.pair.count;
   }
 
-  /** The clip's frame at a frame of the result: {at, time}. `at`: its number; `time`: in seconds of the clip. */
+  /** Return the clip's frame that result frame `number` shows: {at, time}. `at`: its number; `time`: in seconds of the clip. */
   #placeOf(number) {
     const at = this.packed.indexAt(this.pair.sourceTime(Math.min(number, this.count - 1)));
     return { at, time: this.packed.samples[at].time };
   }
 
-  /** Both pictures at a frame of the result, decoded: {packed, behind}. `behind` is null without a backdrop. */
+  /** Return the decoded clip and backdrop at result frame `number`: {packed, behind}. `packed`: the clip above its matte; `behind`: null without a backdrop. */
   async frames(number) {
     const { at, time } = this.#placeOf(number);
     const [packed, behind] = await Promise.all([this.packed.frame(at), this.backdrop?.at(time) ?? null]);
     return { packed, behind };
   }
 
-  /** Both pictures if they are decoded already, else null. */
+  /** Return the same pictures as `frames` if they are decoded already, else null. */
   peek(number) {
     const { at, time } = this.#placeOf(number);
     const packed = this.packed.peek(at);

@@ -78,7 +78,7 @@ function paintBackground(context, view, { colour, behind, frame, w, h }) {
   return undefined;
 }
 
-/** The subject alone, or the matte in a colour. The matte's grey becomes opacity. */
+/** Draw the subject without its background, or the matte in a colour. The matte's grey becomes opacity. */
 function cutOut(scratch, frame, w, h, width, height, tint) {
   scratch.width = width;
   scratch.height = height;

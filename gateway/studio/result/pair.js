@@ -29,24 +29,24 @@ export class Pair {
     return this.result.duration;
   }
 
-  /** The moment of the source, in seconds, that a frame of the result shows. */
+  /** Return the source time, in seconds, that result frame `number` shows. */
   sourceTime(number) {
     return this.map(this.result.samples[number].time);
   }
 
-  /** The numbers of both frames at a frame of the result. */
+  /** Return the frame numbers of source and result at result frame `number`. */
   indexes(number) {
     return { after: number, before: this.source ? this.source.indexAt(this.sourceTime(number)) : null };
   }
 
-  /** Both frames, decoded: {before, after}. */
+  /** Return the decoded frames of source and result: {before, after}. */
   async frames(number) {
     const { before, after } = this.indexes(number);
     const [first, second] = await Promise.all([this.source?.frame(before) ?? null, this.result.frame(after)]);
     return { before: first, after: second };
   }
 
-  /** Both frames if they are decoded already, else null. */
+  /** Return the same frames as `frames` if they are decoded already, else null. */
   peek(number) {
     const { before, after } = this.indexes(number);
     const second = this.result.peek(after);

@@ -85,7 +85,7 @@ class ResultScreen extends Element {
     </div>`;
   }
 
-  /** The progress as text for screen readers: stages and quarters, not every frame. */
+  /** Describe the job's progress for screen readers: stages and quarters, not every frame. */
   #announcement() {
     const { job } = this;
     const quarter = job.progress ? Math.floor(job.progress.fraction * 4) * 25 : 0;
@@ -164,7 +164,7 @@ class ResultScreen extends Element {
     return clip && html`<a class="button" href=${toolAddress(clip.id, job.operation, { from: job.id })}>Change and run again</a>`;
   }
 
-  /** A link that exports a ramp to editing programs, as timelines. */
+  /** Return a link that exports a ramp to editing programs, as timelines. */
   #exportLink() {
     const { job, clip, store } = this;
     const exporter = operationOfRole(store.operations, "ramp_export");
@@ -217,7 +217,7 @@ class ResultScreen extends Element {
     else if (!stay.isOver) this.isBusy = false;
   }
 
-  /** The job that a request answers; null if it is refused. */
+  /** Run a request; return the job in its response, or null if refused. */
   async #ask(request) {
     this.isBusy = true;
     try {
@@ -231,7 +231,7 @@ class ResultScreen extends Element {
   }
 }
 
-/** The job as the server sent it. */
+/** Remove the page's own marks from a job. */
 function withoutMarks({ isKept: _isKept, ...job }) {
   return job;
 }

@@ -4,7 +4,7 @@ import { html } from "../base/html.js";
 
 const STEP = 0.02; // share of the width by which an arrow key moves the border
 
-/** The handle of the wipe. `at`: place of the border, 0 to 1; `move(at)`: takes another. */
+/** Return the template of the wipe's handle. `at`: place of the border, 0 to 1; `move(at)`: moves the border. */
 export function wipeHandle(at, move) {
   const bounded = (place) => Math.min(Math.max(place, 0), 1);
   const drag = (event) => {

@@ -101,7 +101,7 @@ export class Api {
   }
 
   /**
-   * A URL for <img>, <video> and downloads, and a function that releases it. Without a key it is the server's URL, so the browser can
+   * Return a URL for <img>, <video> and downloads, and a function that releases it. Without a key it is the server's URL, so the browser can
    * request ranges. Elements cannot send a key, so with a key the whole file is fetched. It is released when `signal` aborts, too.
    */
   async mediaUrl(path, signal) {
@@ -115,7 +115,7 @@ export class Api {
   }
 }
 
-/** Fetch; try once more after a failure, if that does no harm. Browsers drop every request when the machine's network changes. */
+/** Send a request; repeat it once after a failure if `mayRepeat`. Browsers drop every request when the machine's network changes. */
 async function reach(path, sent, signal, { limit, mayRepeat }) {
   try {
     return await fetch(path, { ...sent, signal: within(limit, signal) });
@@ -127,14 +127,14 @@ async function reach(path, sent, signal, { limit, mayRepeat }) {
   return reach(path, sent, signal, { limit, mayRepeat: false });
 }
 
-/** A signal that also aborts after a time. */
+/** Return a signal that aborts with `signal`, or after `limit` milliseconds. */
 function within(limit, signal) {
   if (!limit) return signal;
   const timeout = AbortSignal.timeout(limit);
   return signal ? AbortSignal.any([signal, timeout]) : timeout;
 }
 
-/** The JSON of an answer. Throws Unreachable if its connection is lost meanwhile. */
+/** Return the JSON of an answer. Throws Unreachable if its connection is lost meanwhile. */
 export async function jsonOf(response) {
   try {
     return await response.json();

@@ -52,7 +52,7 @@ async function* parse(body) {
   }
 }
 
-/** The value of a promise; throws if the promise takes too long. */
+/** Wait for a promise; throw if it takes too long. */
 async function unlessSilent(promise) {
   let timer;
   const silence = new Promise((_, reject) => (timer = setTimeout(() => reject(new Error("No data arrives.")), LONGEST_SILENCE_MS)));

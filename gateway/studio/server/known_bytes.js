@@ -3,7 +3,7 @@
 import { jsonOf } from "./api.js";
 
 /**
- * The record of a medium with a file's bytes, or null. Null: the server has none. Only a file whose size the server knows is hashed.
+ * Find a medium on the server with the same bytes as a file. Null: the server has none. Only a file whose size the server knows is hashed.
  * `onProgress(bytes)` gets the hashed bytes. Throws Problem, Unreachable, AbortError, or Error for an unreadable file.
  */
 export async function twinOf(api, file, { onProgress, signal }) {
@@ -14,7 +14,7 @@ export async function twinOf(api, file, { onProgress, signal }) {
   return response.status === 204 ? null : jsonOf(response);
 }
 
-/** The SHA-256 of a file as hexadecimal digits, computed by a worker. */
+/** Return the SHA-256 of a file as hexadecimal digits, computed by a worker. */
 function sha256Of(file, onProgress, signal) {
   signal.throwIfAborted();
   const worker = new Worker(new URL("./hash_worker.js", import.meta.url), { type: "module" });

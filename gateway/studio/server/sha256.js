@@ -33,7 +33,7 @@ export class Sha256 {
     return this;
   }
 
-  /** End, and return the digest as 64 hexadecimal digits. */
+  /** Finish the computation; return the digest as 64 hexadecimal digits. */
   hex() {
     const last = this.#held < BLOCK - 8 ? BLOCK : 2 * BLOCK;
     this.#rest.fill(0, this.#held);
@@ -86,7 +86,7 @@ export class Sha256 {
   }
 }
 
-/** The first 32 bits of a number's fraction. */
+/** Return the first 32 bits of a number's fractional part. */
 function fraction(value) {
   return Math.floor((value % 1) * 2 ** 32) | 0;
 }

@@ -13,7 +13,7 @@ const REFUSED = new Set([413, 415, 422]); // statuses of a file that is too larg
 /** The browser can no longer read the file. */
 class Unreadable extends Error {}
 
-/** Whether an upload failed because of the file. The same file then fails again. */
+/** Return whether an upload failed because of the file. The same file then fails again. */
 export function isFaultOfFile(error) {
   return error instanceof Unreadable || (error instanceof Problem && REFUSED.has(error.status));
 }
@@ -50,7 +50,7 @@ export async function upload(api, file, { onProgress, signal }) {
   return api.get(`/v1/media/${answer.header("Reelwright-Media-Id")}`, { signal });
 }
 
-/** The state of an unfinished upload of the same file, or null. The upload is from before a reload. */
+/** Return the state of an unfinished upload of the same file, or null. The upload is from before a reload. */
 async function resumed(api, print, file, signal) {
   const location = remembered()[print];
   if (!location) return null;
@@ -64,12 +64,12 @@ async function resumed(api, print, file, signal) {
   }
 }
 
-/** Uploads that a closed or reloaded page left unfinished: [{print, name}]. They continue when the same file is chosen again. */
+/** Return the uploads that a closed or reloaded page left unfinished: [{print, name}]. They continue when the same file is chosen again. */
 export function unfinished() {
   return Object.keys(remembered()).map((print) => ({ print, name: print.split("/").slice(0, -2).join("/") }));
 }
 
-/** Whether an upload of a file was begun. This page may have begun it, or the same page before a reload. */
+/** Return whether an upload of a file was begun. This page may have begun it, or the same page before a reload. */
 export function isBegun(file) {
   return fingerprint(file) in remembered();
 }
@@ -136,7 +136,7 @@ async function stateOf(api, location, before, signal) {
   }
 }
 
-/** Whether a retry may help. It may after a network error, a restart, or an earlier request that still holds the upload. */
+/** Return whether a retry may help. It may after a network error, a restart, or an earlier request that still holds the upload. */
 function isTemporary(error) {
   return error instanceof Unreachable || (error instanceof Problem && ([409, 423].includes(error.status) || error.status >= 500));
 }

@@ -41,7 +41,7 @@ export async function readyJson(api, path, options = {}) {
 
 const strips = new Map(); // media id -> promise of the strip
 
-/** The strip of a clip: {columns, tile_width, tile_height, times_s, image}. It is fetched once. */
+/** Return the strip of a clip: {columns, tile_width, tile_height, times_s, image}. It is fetched once. */
 export function stripOf(api, record) {
   if (!strips.has(record.id)) {
     const promise = loadStrip(api, record.id);

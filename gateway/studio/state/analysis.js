@@ -5,17 +5,20 @@ import { endedJob } from "./ended_job.js";
 
 const kept = new Map(); // request as text -> promise of the result
 
-/** The motion of a clip; null without the service. It is {motion: {times, values}, curve, beats, cuts, ...}. Rejects with the server's problem. */
+/**
+ * Measure the motion of a clip on the server; null without the service. The result is {motion: {times, values}, curve, beats, cuts, ...}. Rejects
+ * with the server's problem.
+ */
 export function analysisOf(store, record, params = {}, priority = "normal") {
   return resultOf(store, "motion_analysis", record, params, priority);
 }
 
-/** The plan of a render. It is {curve, start_s, end_s, duration_s, frame_rate, has_sound, keeps_pitch, kept}. */
+/** Ask the server for the plan of a ramp's render. The plan is {curve, start_s, end_s, duration_s, frame_rate, has_sound, keeps_pitch, kept}. */
 export function planFor(store, record, params) {
   return resultOf(store, "ramp_plan", record, params, "high"); // a user waits for it
 }
 
-/** The cached result of a role's operation on a clip, with its `params`. It is null without the operation. */
+/** Run the operation with a role on a clip; return its result. Results are cached. Null without the operation. */
 function resultOf(store, role, record, params, priority) {
   const operation = operationOfRole(store.operations, role);
   if (!operation) return Promise.resolve(null);

@@ -1,4 +1,4 @@
-// Follows unfinished jobs by their events, a few at a time, so that progress is seen as it happens.
+// Following of unfinished jobs by their events, a few at a time, so that progress is seen as it happens.
 
 import { follow } from "../server/events.js";
 import { ENDED } from "./store.js";

@@ -1,4 +1,4 @@
-// Previews: the operation itself on a few seconds of the proxy. One of each service runs at a time, as on the server; the newest of a slot wins.
+// Previews: an operation runs on a few seconds of the clip's proxy. Each service runs one at a time; a newer one replaces a waiting one of the same slot.
 
 import { Problem } from "../server/api.js";
 import { endedJob } from "./ended_job.js";
@@ -17,7 +17,7 @@ export function previewOf(api, operation, { inputs, params, at = 0, seconds = 3,
   return ended(api, operation, { inputs, params, preview: true, preview_at_s: at, preview_s: seconds, preview_slot: slot }, slot);
 }
 
-/** Whether the server can make an "auto" input. The operation that makes the input is installed for its usual settings. `operations`: all of them. */
+/** Return whether the server can make an "auto" input. The operation that makes the input is installed for its usual settings. `operations`: all of them. */
 export function canMake(operations, port) {
   const maker = operations.find(({ name }) => port.auto?.startsWith(`${name}.`));
   const usual = maker?.presets?.find(({ params }) => !Object.keys(params).length);
@@ -58,7 +58,7 @@ async function ended(api, operation, body, slot) {
 export const GONE = "The server has deleted this preview. Press Preview to make it again.";
 export const NOT_SHOWN = "This preview is not shown: the connection broke, or this browser cannot play the format.";
 
-/** Whether the server has deleted a preview. It keeps previews for an hour, or less if their clip is deleted. `path`: of the job. */
+/** Return whether the server has deleted a preview. It keeps previews for an hour, or less if their clip is deleted. `path`: of the job. */
 export async function isGone(api, path) {
   return api.get(path).then(() => false, (error) => error instanceof Problem && error.status === 404);
 }

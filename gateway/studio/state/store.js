@@ -64,7 +64,7 @@ export class Store extends EventTarget {
     }
   }
 
-  /** Refresh soon. */
+  /** Refresh the jobs and media soon. */
   hurry() {
     this.#wake();
   }
@@ -101,7 +101,7 @@ export class Store extends EventTarget {
     this.#readUsage();
   }
 
-  /** The items of the first page and the later ones, read again. Only later pages that were read before are read, one after the other. */
+  /** Read again the later pages that were read before; return all items. Pages are read one after the other. */
   async #withLaterPages(first) {
     const pages = [first];
     while (pages.length < this.#pages && pages.at(-1).next_cursor) pages.push(await this.#page(pages.at(-1).next_cursor));
@@ -109,7 +109,7 @@ export class Store extends EventTarget {
     return pages.flatMap((page) => page.items);
   }
 
-  /** The items of the first page and those that were on later pages. A list without an ETag is still changing: later pages wait for its end. */
+  /** Return the items of the first page, and the known items of later pages. A list without an ETag is still changing: later pages wait for its end. */
   #withLaterItems({ items }) {
     const oldest = items.at(-1)?.id ?? "";
     const later = this.#listed.filter((id) => id < oldest).map((id) => this.media.get(id));
@@ -125,7 +125,7 @@ export class Store extends EventTarget {
     this.tell();
   }
 
-  /** Show these records as the list. Others are forgotten, unless they may be on a page that was not read. */
+  /** Set the records of the list. Others are forgotten, unless they may be on a page that was not read. */
   #list(records) {
     const kept = new Set(records.map(({ id }) => id));
     const oldest = records.findLast((record) => !isSample(record))?.id ?? "";
@@ -158,7 +158,7 @@ export class Store extends EventTarget {
     this.tell();
   }
 
-  /** Read the list when earlier reads of it have ended. */
+  /** Call `read` after all earlier reads of the list have ended. */
   #inTurn(read) {
     const done = this.#turn.then(read);
     this.#turn = done.catch(() => {});
@@ -181,7 +181,7 @@ export class Store extends EventTarget {
     this.tell();
   }
 
-  /** The sample media that the list does not contain. */
+  /** Return the sample media that the list does not contain. */
   async #samples(listed) {
     const known = new Set(listed.map((record) => record.id));
     const ids = ["00", "01", "02", "03"].map((end) => SAMPLE_DIGITS + end).filter((id) => !known.has(id));
@@ -207,7 +207,7 @@ export class Store extends EventTarget {
     return this.#listed.filter((id) => !this.#hidden.has(id)).map((id) => this.media.get(id));
   }
 
-  /** A record; asks the server if it is not in the list. */
+  /** Return a medium's record; ask the server if it is not in the list. */
   async record(id) {
     const known = this.media.get(id);
     if (known) return known;
@@ -241,7 +241,7 @@ export class Store extends EventTarget {
   }
 
   /**
-   * The name to show for a medium. Results without a user's name are named after their clip and tool. Of listed media with the same name, the
+   * Return the name to show for a medium. Results without a user's name are named after their clip and tool. Of listed media with the same name, the
    * second oldest is "name (2)".
    */
   nameOf(record) {
@@ -276,7 +276,7 @@ export class Store extends EventTarget {
   }
 }
 
-/** The number of each record among those of its name: id -> number. The oldest has 1; ids rise with time. */
+/** Number the records that have the same name: id -> number. The oldest has 1; ids rise with time. */
 function numbered(records, nameOf) {
   const counts = new Map();
   const numbers = new Map();
@@ -288,7 +288,7 @@ function numbered(records, nameOf) {
   return numbers;
 }
 
-/** The later of two states of progress, either of which may be missing. */
+/** Return the later of two progress reports, either of which may be missing. */
 function further(first, second) {
   return (first?.fraction ?? -1) > (second?.fraction ?? -1) ? first : second;
 }

@@ -3,7 +3,7 @@
 import { twinOf } from "../server/known_bytes.js";
 import { isBegun, isFaultOfFile, upload } from "../server/upload.js";
 
-/** File types that a choice of files offers for each kind of media. A browser knows some of them by their suffix only. */
+/** File types that the file dialog accepts for each kind of media. A browser knows some of them by their suffix only. */
 export const ACCEPTED = { video: "video/*,.mkv,.mxf", image: "image/*,.heic,.avif", images: ".zip" };
 const AT_ONCE = 2;
 const BUSY = new Set(["comparing", "sending", "checking"]);
@@ -94,7 +94,7 @@ export class Uploads extends EventTarget {
   }
 
   /**
-   * The server's record of the same bytes, or null. Null: the server has none, or does not say. An upload that was begun
+   * Find a medium on the server with the same bytes as an entry's file. Null: the server has none, or does not say. An upload that was begun
    * goes on.
    */
   async #twin(entry) {

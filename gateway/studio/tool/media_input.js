@@ -35,14 +35,14 @@ class MediaInput extends Element {
     return this.#set([...chosen]);
   }
 
-  /** Whether a job made this medium as the clip's automatic input. A matte is such an input. */
+  /** Return whether a job made this medium as the clip's automatic input. A matte is such an input. */
   #isMadeForThis(record) {
     const job = this.store.jobs.get(record.source);
     const [output] = Object.entries(job?.outputs ?? {}).find(([, { id }]) => id === record.id) ?? [];
     return Boolean(output) && this.port.auto === `${job.operation}.${output}` && clipId(job, this.store.operations) === this.clip.id;
   }
 
-  /** Whether an earlier job got this medium as the same input. */
+  /** Return whether an earlier job got this medium as the same input. */
   #wasChosen(record) {
     return [...this.store.jobs.values()].some((job) => [job.inputs?.[this.name]].flat().includes(record.id));
   }

@@ -1,6 +1,6 @@
 // A request of the tool as text: curl, Python, command line.
 
-/** The body of a job request. */
+/** Build the body of a job request from a tool's inputs and params. */
 export function bodyOf(inputs, params) {
   return Object.keys(params).length ? { inputs, params } : { inputs };
 }
@@ -11,7 +11,7 @@ export function curlText(origin, operation, inputs, params, { keyed = false } = 
   return `curl ${origin}${operation.urls.jobs} \\\n${key}  -H 'Content-Type: application/json' \\\n  -H 'Prefer: wait=60' \\\n  -d '${body}'`;
 }
 
-/** The file names of a request's inputs. They are {input: name, list of names, or "auto"}; equal names of different media are numbered. */
+/** Return the file names of a request's inputs. They are {input: name, list of names, or "auto"}; equal names of different media are numbered. */
 export function filesOf(inputs, store) {
   const given = [...new Set(Object.values(inputs).flat())].map((id) => store.media.get(id)).filter(Boolean);
   const nameOf = (id) => {
@@ -22,7 +22,7 @@ export function filesOf(inputs, store) {
   return Object.fromEntries(Object.entries(inputs).map(([name, value]) => [name, Array.isArray(value) ? value.map(nameOf) : nameOf(value)]));
 }
 
-/** The Python code of a request. `files`: input name -> name of the file on the user's disk, a list of names, or "auto". */
+/** Write a request as Python code. `files`: input name -> name of the file on the user's disk, a list of names, or "auto". */
 export function pythonText(origin, operation, files, params, { keyed = false } = {}) {
   const key = keyed ? `, os.environ["REELWRIGHT_API_KEY"]` : "";
   const inputs = Object.entries(files).map(([name, file]) => `${name}=${pythonValue(file)}`);
@@ -38,7 +38,7 @@ export function pythonText(origin, operation, files, params, { keyed = false } =
   return lines.join("\n");
 }
 
-/** The same request as a command on the user's own files. Required inputs and the result are by position, other values by name. */
+/** Write a request as a command line for the user's own files. Required inputs and the result are by position, other values by name. */
 export function cliText(operation, files, params) {
   const [service, verb] = operation.name.split(".");
   const words = ["reelwright", service, verb];

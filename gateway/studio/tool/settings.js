@@ -2,17 +2,17 @@
 
 import { changedParams } from "../base/declared.js";
 
-/** Whether an address fills in the settings or an input of its tool. */
+/** Return whether an address fills in the settings or an input of its tool. */
 export function isFilling({ from, preset, give }) {
   return Boolean(from || preset || give);
 }
 
-/** The values whose names are in `known`. */
+/** Return the values whose names are in `known`. */
 export function knownOf(values, known = {}) {
   return Object.fromEntries(Object.entries(values ?? {}).filter(([name]) => name in known));
 }
 
-/** The settings of a job that differ from the defaults: {params, inputs}. Its clip is left out. */
+/** Return the settings of a job that differ from the defaults: {params, inputs}. Its clip is left out. */
 export function settingsOf(job, operation, clipInput) {
   const defaults = operation.params.properties ?? {};
   const isSet = ([name, value]) => name in defaults && JSON.stringify(value) !== JSON.stringify(defaults[name].default);
@@ -23,7 +23,7 @@ export function settingsOf(job, operation, clipInput) {
   };
 }
 
-/** All inputs of a request. `clip`: the id of the tool's clip, for the input `clipInput`. */
+/** Return all inputs of a request. `clip`: the id of the tool's clip, for the input `clipInput`. */
 export function requestInputs(operation, inputs, clipInput, clip) {
   const given = Object.fromEntries(Object.entries(inputs).filter(([, value]) => value && (!Array.isArray(value) || value.length)));
   if (!clipInput) return given;
@@ -33,7 +33,7 @@ export function requestInputs(operation, inputs, clipInput, clip) {
 }
 
 /**
- * The settings after a change of an input: {inputs, params, brought}. `brought`: input name -> the params that came with it, such as the
+ * Set or clear an input; return the new settings: {inputs, params, brought}. `brought`: input name -> the params that came with it, such as the
  * start of the part that a mask begins. They go with it, unless they were changed since.
  */
 export function withInput(operation, { inputs, params, brought }, name, value, own = {}) {
@@ -42,7 +42,7 @@ export function withInput(operation, { inputs, params, brought }, name, value, o
   return { inputs: { ...inputs, [name]: value }, params: changedParams(operation, params, changes), brought: { ...brought, [name]: own } };
 }
 
-/** The params of a preset. Those that came with inputs are added where the preset has none. */
+/** Return the params of a preset, with params that came with inputs. The preset's own values win. */
 export function withPreset(operation, preset, brought) {
   return changedParams(operation, Object.assign({}, ...Object.values(brought)), preset);
 }

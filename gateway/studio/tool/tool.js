@@ -40,7 +40,7 @@ const BENCHES = {
 /** Widgets whose editor is used before the form. On a phone, the form then opens as a lowered sheet. */
 const USED_FIRST = new Set(["curve", "points", "mask"]);
 
-/** Widgets of the workbench, which need no field. */
+/** Widgets whose parameters are edited on a workbench and need no form field. */
 const ON_BENCH = new Set(["curve", "points", "box"]);
 
 class ToolPanel extends Element {
@@ -364,7 +364,7 @@ class ToolPanel extends Element {
   }
 }
 
-/** Seconds as "2 s", "40 s", "3 min", rounded as an estimate is. */
+/** Format seconds as "2 s", "40 s", "3 min", rounded as an estimate is. */
 export function estimateText(seconds) {
   if (seconds < 10) return `${Math.max(1, Math.round(seconds))} s`;
   if (seconds < 100) return `${Math.round(seconds / 5) * 5} s`;

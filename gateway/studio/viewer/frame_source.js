@@ -68,7 +68,7 @@ export class FrameSource {
     this.#decoder.configure(this.config);
   }
 
-  /** The number of the frame on screen at a time in seconds. */
+  /** Return the number of the frame on screen at a time in seconds. */
   indexAt(time) {
     const { samples } = this;
     let [low, high] = [0, samples.length - 1];
@@ -80,17 +80,17 @@ export class FrameSource {
     return low;
   }
 
-  /** The frame of this number if it is decoded already. It stays valid until many others were asked for. */
+  /** Return frame number `index` if it is decoded already. It stays valid until many other frames were requested. */
   peek(index) {
     return this.#frames.get(index) ?? null;
   }
 
-  /** Whether a frame is decoded or on its way. */
+  /** Return whether a frame is decoded or being decoded. */
   isAsked(index) {
     return this.#frames.has(index) || this.#waiting.has(index);
   }
 
-  /** The promise of the frame of this number, a VideoFrame. */
+  /** Return a promise of frame number `index`, a VideoFrame. */
   async frame(index) {
     const kept = this.#frames.get(index);
     if (kept) {

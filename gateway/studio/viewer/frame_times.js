@@ -1,4 +1,4 @@
-// The frames of a clip by their numbers: which one is on at a time, and where a player shows it.
+// The frames of a clip by their numbers: the frame shown at a time, and the time at which a player shows a frame.
 
 import { constantRateOf, rateOf } from "../base/words.js";
 import { proxyFrames, sourceTimes } from "../server/frame_map.js";
@@ -17,35 +17,35 @@ export class FrameTimes {
     this.count = times.length;
   }
 
-  /** The number of the frame at a time of the clip, in seconds. */
+  /** Return the number of the frame at a time of the clip, in seconds. */
   numberAt(time) {
     return lastOf(this.times, time + EARLY_S);
   }
 
-  /** The number of the first frame at or after a time. It is the last frame's if none is. */
+  /** Return the number of the first frame that begins at or after a time. Without one, return the last frame's. */
   firstFrom(time) {
     const number = this.numberAt(time);
     return this.times[number] >= time - EARLY_S ? number : Math.min(number + 1, this.count - 1);
   }
 
-  /** The number of the frame that the proxy shows at a time. */
+  /** Return the number of the frame that the proxy shows at a time. */
   numberInProxy(time) {
     let number = lastOf(this.shown, Math.floor(time * this.rate + 1e-3));
     while (this.isLeftOut(number)) number -= 1;
     return number;
   }
 
-  /** Whether the proxy leaves a frame out. Several frames of the clip then begin within one of its own. */
+  /** Return whether the proxy leaves a frame out. Several frames of the clip then begin within one of its own. */
   isLeftOut(number) {
     return number > 0 && this.shown[number] === this.shown[number - 1];
   }
 
-  /** A time in the middle of a frame, where rounding cannot show its neighbour. */
+  /** Return a time in the middle of a frame. There, rounding cannot select a neighbouring frame. */
   middleOf(number) {
     return (this.times[number] + this.#endOf(number)) / 2;
   }
 
-  /** A time at which both the proxy and the clip show a frame. If the proxy leaves the frame out, it is a time at which the clip shows it. */
+  /** Return a time at which both the proxy and the clip show a frame. If the proxy leaves the frame out, it is a time at which the clip shows it. */
   middleInProxy(number) {
     const from = Math.max(this.times[number], this.shown[number] / this.rate);
     const next = this.shown[number + 1] ?? Infinity;
@@ -53,7 +53,7 @@ export class FrameTimes {
     return from < to && !this.isLeftOut(number) ? (from + to) / 2 : this.middleOf(number);
   }
 
-  /** The number of the first frame that begins in the same second as another. */
+  /** Return the number of the first frame in the second of frame `number`. */
   firstOfSecond(number) {
     const second = Math.floor(this.times[number] + EARLY_S);
     const before = lastOf(this.times, second - EARLY_S);
@@ -65,7 +65,7 @@ export class FrameTimes {
   }
 }
 
-/** The index of the last value up to `limit`, or 0. The values rise; it is 0 if all are greater. */
+/** Return the index of the last value up to `limit`, or 0. The values rise; it is 0 if all are greater. */
 function lastOf(values, limit) {
   let [low, high] = [0, values.length - 1];
   while (low < high) {
@@ -76,19 +76,19 @@ function lastOf(values, limit) {
   return low;
 }
 
-/** The frame times of a clip of constant rate. */
+/** Compute the frame times of a clip with a constant frame rate. */
 export function evenTimes(media) {
   const rate = rateOf(media);
   const numbers = Array.from({ length: Math.max(1, Math.round((media.duration_s ?? 0) * rate)) }, (_, number) => number);
   return new FrameTimes(numbers.map((number) => number / rate), numbers.length / rate, numbers, constantRateOf(media));
 }
 
-/** The promise of the frame times of a clip, of constant or varying rate. */
+/** Return a promise of a clip's frame times, also at a varying rate. */
 export async function timesOf(api, record) {
   return record.media.variable_frame_rate ? readTimes(api, record) : evenTimes(record.media);
 }
 
-/** The promise of the frame times of a clip of varying rate. The server reads them as it makes the proxy. */
+/** Read a clip's frame times, of varying frame rate, from the server. The server reads them as it makes the proxy. */
 export function readTimes(api, record) {
   if (!maps.has(record.id)) {
     const read = async () => {

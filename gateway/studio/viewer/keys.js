@@ -2,7 +2,7 @@
 
 const SPEEDS = [1, 2, 4, 8];
 
-/** Let the keys of the page drive a viewer until `signal` aborts. */
+/** Control a viewer with the page's keys until `signal` aborts. */
 export function driveByKeys(viewer, signal) {
   const onKey = (event) => {
     if (event.defaultPrevented || event.altKey || event.ctrlKey || event.metaKey || isTaken(event)) return;
@@ -14,7 +14,7 @@ export function driveByKeys(viewer, signal) {
   document.addEventListener("keydown", onKey, { signal });
 }
 
-/** Whether the focused control needs the key itself. */
+/** Return whether the focused control needs the key itself. */
 function isTaken({ target, key }) {
   if (document.querySelector("dialog[open]")) return true;
   if (target.closest("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable], [data-keys=own]")) return true;
@@ -51,7 +51,7 @@ function actionOf({ key, shiftKey }, viewer) {
   }
 }
 
-/** The speed after J or L is pressed. Every press in the same direction makes it faster. */
+/** Return the playback speed after J or L is pressed. Every press in the same direction makes it faster. */
 function nextSpeed(speed, direction) {
   if (Math.sign(speed) !== direction) return direction;
   const index = SPEEDS.indexOf(Math.abs(speed));

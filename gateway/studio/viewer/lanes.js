@@ -6,7 +6,7 @@ import { analysisOf } from "../state/analysis.js";
 const LONGEST_S = 180; // longest clip whose motion is measured without a request of the user
 const waves = new Map(); // media id -> promise of peaks
 
-/** The waveform of a clip: {channels, rate, peaks}; null without sound. */
+/** Return the waveform of a clip: {channels, rate, peaks}; null without sound. */
 export function soundOf(api, record) {
   if (!record.media.audio?.length) return Promise.resolve(null);
   if (!waves.has(record.id)) {
@@ -17,7 +17,7 @@ export function soundOf(api, record) {
   return waves.get(record.id);
 }
 
-/** The motion of a clip, {times, values}, or null. Null: the clip is long or cannot be measured. */
+/** Return the motion of a clip, {times, values}, or null. Null: the clip is long or cannot be measured. */
 export async function motionOf(store, record) {
   if ((record.media.duration_s ?? Infinity) > LONGEST_S) return null;
   return (await analysisOf(store, record, {}, "low"))?.motion ?? null;

@@ -60,7 +60,7 @@ function mediaHeader(bytes, { start }) {
   return { timescale: bytes.getUint32(at), duration: isLong ? Number(bytes.getBigUint64(at + 4)) : bytes.getUint32(at + 4) };
 }
 
-/** Seconds of media before the presentation begins, from the edit list. */
+/** Return the seconds of media before the presentation begins, from the edit list. */
 function editStart(bytes, trak, timescale) {
   const edits = child(bytes, trak, "edts");
   const list = edits && child(bytes, edits, "elst");
@@ -120,7 +120,7 @@ function offsetsOf(bytes, table, sizes) {
   return offsets;
 }
 
-/** The codec string and decoder configuration of the first sample description (AVC). */
+/** Return the codec string and decoder configuration of the first sample description (AVC). */
 function entryOf(bytes, stsd) {
   const entry = stsd.start + 16;
   const [width, height] = [bytes.getUint16(entry + 32), bytes.getUint16(entry + 34)];

@@ -125,7 +125,7 @@ class ClipStrip extends Element {
   }
 }
 
-/** The colour of a style property as a canvas takes it: `light-dark()` is resolved. */
+/** Resolve a style property to a colour that a canvas accepts. For `light-dark()`, it is the colour in use. */
 function resolved(element, property) {
   element.style.setProperty("color", `var(${property})`);
   return getComputedStyle(element).color;

@@ -5,7 +5,7 @@ import { icon } from "../base/icons.js";
 import { position } from "../base/format.js";
 import "./strip.js";
 
-/** The template of a viewer's controls. */
+/** Return the template of a viewer's controls. */
 export function transport(viewer) {
   const { isPlaying, time, isMuted } = viewer;
   const isMade = viewer.showsPreview && viewer.preview.kind === "video";
@@ -32,14 +32,14 @@ export function transport(viewer) {
   </div>`;
 }
 
-/** The position of the shown frame in the clip. If the rate varies, also the frame's number, which does not follow from the time. */
+/** Return the position of the shown frame in the clip. If the rate varies, also the frame's number, which does not follow from the time. */
 function placeOf({ number, frames, record, time }) {
   if (number === null) return position(time);
   const text = timecode(frames.times[number] + 1e-4, number - frames.firstOfSecond(number));
   return record.media.variable_frame_rate ? html`${text} <span class="muted">frame ${number}</span>` : text;
 }
 
-/** Seconds as "1:05:12": minutes, seconds and the number of the frame in its second. */
+/** Format a time as minutes, seconds and the frame's number in its second: "1:05:12". */
 function timecode(time, frame) {
   const whole = Math.floor(time + 1e-6);
   return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}:${String(Math.max(0, frame)).padStart(2, "0")}`;

@@ -1,4 +1,4 @@
-// The viewer: the clip itself or its proxy, a preview in its place, a curve's preview on a canvas; with transport and filmstrip.
+// The viewer shows a clip or its proxy, a preview, or a curve's preview on a canvas. Below are the transport controls and the filmstrip.
 
 import { Element } from "../base/element.js";
 import { html } from "../base/html.js";
@@ -285,7 +285,7 @@ class ClipViewer extends Element {
     this.#tellTime();
   }
 
-  /** Tell the time of the clip. The time within a preview is no time of the clip. */
+  /** Send the clip's time to the enclosing elements. The time within a preview is no time of the clip. */
   #tellTime() {
     if (!this.showsPreview) this.tell("viewer-time", this.time);
   }
