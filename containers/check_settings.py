@@ -12,13 +12,13 @@ from pathlib import Path
 from shared.cli.environment import PREFIX, misspelt, nearest
 
 USED = re.compile(r"\$\{(\w+)|^ +(\w+):[ ]*$", re.MULTILINE)
-"""A variable that a compose file reads: `${NAME...}`, or `NAME:` without a value, which passes it on."""
+"""Matches a variable in a compose file: `${NAME...}`, or `NAME:` without a value, which passes the variable on."""
 SET = re.compile(r"^\s*(?:export\s+)?(\w+)\s*(?:[=:]|$)", re.MULTILINE)
-"""A variable that a file such as `.env` sets."""
+"""Matches a line that sets a variable in a file such as `.env`."""
 OF_ONE_PROCESS = frozenset(PREFIX + name for name in ("DATA_DIR", "MODELS_DIR", "SERVICE_URLS", "DATABASE_PASSWORD", "PUBLISHED_HOST"))
-"""Settings that containers do not take from variables; the command line on the same machine does."""
+"""Settings that only the command line on the same machine reads. Containers ignore them."""
 COMPOSE = "COMPOSE_"
-"""Begin of the names of Compose's own variables."""
+"""Prefix of Compose's own variables."""
 
 
 def known(texts: Iterable[str]) -> set[str]:
@@ -27,9 +27,10 @@ def known(texts: Iterable[str]) -> set[str]:
 
 
 def wrong(folder: Path, environment: Iterable[str], env_files: Iterable[str]) -> Iterator[str]:
-    """Yield a sentence for each wrong variable of the environment and of the files that Compose reads variables from.
+    """Yield a sentence for each misspelt variable, in the environment and in files.
 
-    `folder`: of the compose files. In files, names that only resemble a known one are wrong, too.
+    `folder`: of the compose files and of `env_files`, from which Compose reads variables. In files, names that only resemble a known one
+    are wrong, too.
     """
     settings = known(path.read_text() for pattern in ("*compose*.yaml", "*compose*.yml") for path in sorted(folder.glob(pattern)))
     yield from misspelt(environment, settings | OF_ONE_PROCESS)

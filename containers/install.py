@@ -17,11 +17,11 @@ from importlib.metadata import Distribution, distribution
 from pathlib import Path
 
 OWN = re.compile(r"reelwright\[([\w,-]+)\]")
-"""An extra that consists of others, such as `reelwright[video,models]`."""
+"""Matches a requirement that stands for other extras, such as `reelwright[video,models]`."""
 GPU = "-gpu"
-"""End of the names of extras for a GPU."""
+"""Suffix of extras for a GPU."""
 ATTEMPTS = 4
-"""pip does not repeat a download that stops in the middle. What was downloaded before is in its cache."""
+"""Most runs of pip. It does not repeat a download that stops in the middle, but keeps complete downloads in its cache."""
 
 
 def requirements(project: dict, extras: list[str]) -> Iterator[str]:

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from gateway.job_deletion import delete_job
+from gateway.jobs import InState, OfOperation, OfPipeline, OfService
 from gateway.pipelines.maker_jobs import maker_jobs
 from gateway.pipelines.unasked_inputs import UnaskedInputs
 from gateway.routing.upstream import Refused, Upstreams, credentials, refused_at
@@ -16,7 +17,7 @@ from shared.http.operations.answers import REFUSALS, IdempotencyKey
 from shared.http.operations.batch import LONGEST_KEY, MOST_JOBS, Batch, item_key, submit_each
 from shared.http.operations.known_query import refuse_unknown_query
 from shared.http.problems import problems
-from shared.jobs import Job, Status
+from shared.jobs import Job
 from shared.jobs.database.job_filter import JobFilter
 from shared.runtime import Runtime
 
@@ -108,10 +109,10 @@ def _add_deletion(router: APIRouter, runtime: Runtime) -> None:
     async def delete(
         request: Request,
         job_ids: Annotated[list[str], Query(alias="id", max_length=MOST_DELETED, description="Ids of jobs. May be repeated.")] = [],  # noqa: B006
-        status: Annotated[Status | None, Query(description="Only jobs in this state.")] = None,
-        service: Annotated[str | None, Query(pattern="^[a-z0-9-]{1,64}$", description="Only jobs of this service.")] = None,
-        operation: Annotated[str | None, Query(pattern=r"^[a-z0-9.-]{1,128}$", description="Only jobs of this operation.")] = None,
-        parent: Annotated[str | None, Query(pattern=r"^[^\x00]{1,200}$", description="Only the jobs of this pipeline's steps.")] = None,
+        status: InState = None,
+        service: OfService = None,
+        operation: OfOperation = None,
+        parent: OfPipeline = None,
         outputs: Annotated[bool, Query(description="Also delete their outputs, except those that another job lists.")] = False,
     ) -> Deleted:
         """Delete the listed jobs, or all jobs that match every filter.

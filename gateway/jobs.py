@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.responses import PlainTextResponse, StreamingResponse
@@ -21,7 +21,10 @@ from shared.runtime import Runtime
 
 HEARTBEAT_S = 15.0
 TEXT = r"^[^\x00]{1,200}$"
-METADATA: Any = Query([], max_length=8, description="Only jobs whose metadata contain this `key:value`. May be repeated.")
+OfService = Annotated[str | None, Query(pattern="^[a-z0-9-]{1,64}$", description="Only jobs of this service.")]
+OfOperation = Annotated[str | None, Query(pattern=r"^[a-z0-9.-]{1,128}$", description="Only jobs of this operation.")]
+OfPipeline = Annotated[str | None, Query(pattern=TEXT, description="Only the jobs of this pipeline's steps.")]
+InState = Annotated[Status | None, Query(description="Only jobs in this state.")]
 UNKNOWN = problems(_404="Unknown job, or a job of another owner")
 
 
@@ -38,12 +41,14 @@ def _add_list(router: APIRouter, jobs: Jobs) -> None:
     @router.get("", name="list", summary="List jobs, newest first")
     async def page(
         request: Request,
-        service: str | None = Query(None, pattern="^[a-z0-9-]{1,64}$", description="Only jobs of this service."),
-        operation: str | None = Query(None, pattern=r"^[a-z0-9.-]{1,128}$", description="Only jobs of this operation."),
-        name: str | None = Query(None, pattern=TEXT, description="Only jobs whose name contains this text."),
-        parent: str | None = Query(None, pattern=TEXT, description="Only the jobs of this pipeline's steps."),
-        metadata: list[str] = METADATA,
-        status: Status | None = Query(None, description="Only jobs in this state."),
+        service: OfService = None,
+        operation: OfOperation = None,
+        name: Annotated[str | None, Query(pattern=TEXT, description="Only jobs whose name contains this text.")] = None,
+        parent: OfPipeline = None,
+        metadata: Annotated[
+            list[str], Query(max_length=8, description="Only jobs whose metadata contain this `key:value`. May be repeated.")
+        ] = [],  # noqa: B006
+        status: InState = None,
         created_after: datetime | None = Query(None, description="Only jobs created at this time or later (ISO 8601; UTC by default)."),
         created_before: datetime | None = Query(None, description="Only jobs created before this time (ISO 8601; UTC by default)."),
         cursor: str | None = Query(None, description="`next_cursor` of the previous page."),

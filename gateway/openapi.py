@@ -11,7 +11,7 @@ from shared.errors import ReelwrightError
 # Paths that every service has. Clients see only those of the gateway.
 INTERNAL = frozenset({"/health", "/ready", "/metrics", "/docs", "/openapi.json", "/models"})
 
-# Order of the tags on the API page: a newcomer starts with media.
+# Tags at the top and at the bottom of the API page. A newcomer starts with media.
 FIRST = ("media",)
 LAST = ("jobs", "webhooks", "pipelines", "operations", "models", "uploads", "service")
 

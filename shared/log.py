@@ -18,7 +18,7 @@ from rich.logging import RichHandler
 REQUEST_ID, TRACE = "x-request-id", ("traceparent", "tracestate")
 TRACEPARENT = re.compile(r"[0-9a-f]{2}(-[0-9a-f]{32})(-[0-9a-f]{16})-[0-9a-f]{2}", re.ASCII)
 LINE, TIME = "%(asctime)s %(levelname)-8s %(message)s", "%Y-%m-%d %H:%M:%S"
-"""A line of text in a file, and its time."""
+"""Format of a log line in a file, and of its time."""
 NOISY = ("httpx", "httpcore", "dbos")
 REQUESTS = "reelwright.requests"
 """Logger of answered requests; silent in the text format."""
@@ -32,7 +32,7 @@ CURRENT_JOB: ContextVar[str] = ContextVar("job")
 """Id of the current job."""
 
 CURRENT_CHANGES: ContextVar[list[str]] = ContextVar("changes")
-"""Ids of the things that the current request has made, changed or deleted."""
+"""Ids of the objects that the current request has made, changed or deleted."""
 
 CHANGES, MOST_CHANGES = "x-reelwright-changes", 1000
 """Header in which services send the ids to the gateway.

@@ -19,8 +19,8 @@ ENTITY_TAG = re.compile(r'(W/)?"([^"]*)"')
 MAX_RANGES = 16
 PASSIVE = re.compile(r"(video|audio)/[a-z0-9.+-]+|image/(?!svg)[a-z0-9.+-]+|application/(json|zip|mxf)")
 """Media types, in lower case and without parameters, whose files cannot run scripts."""
-# Documents with scripts run without the server's origin, so they cannot reach the user's media or key. The keyframe gallery needs its
-# script and offers downloads.
+# Content security policies by media type. Documents with scripts run without the server's origin, so they cannot reach the user's media
+# or key. The keyframe gallery needs its script and offers downloads.
 POLICIES = {"text/html": "sandbox allow-scripts allow-downloads"}
 OTHER_POLICY = "sandbox"
 

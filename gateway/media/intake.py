@@ -18,7 +18,7 @@ from shared.media.record import MediaRecord
 from shared.net.download import checked_client, fetch
 
 FORM_BYTES = 64 * 1024
-"""Bytes that the form around an uploaded file may add."""
+"""Most bytes that a multipart form adds to the size of the uploaded file."""
 
 FILE_FORM = {
     "requestBody": {

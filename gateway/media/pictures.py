@@ -1,4 +1,4 @@
-"""Routes for the pictures in a zip file: list, send, or take out.
+"""Routes that list, send and take out the pictures in a zip file.
 
 A picture that is taken out becomes a medium.
 """
@@ -97,7 +97,7 @@ def _add_reading(router: APIRouter, services: MediaServices) -> None:
 
 
 def _add_taking_out(router: APIRouter, services: MediaServices) -> None:
-    """Add the route that makes a medium of one picture."""
+    """Add the route that copies one picture out of a zip file."""
 
     @router.post("/{name:path}", status_code=201, summary="Make a medium of one picture", responses=TAKEN)
     async def take_out(media_id: MediaId, name: Name, request: Request, response: Response) -> MediaRecord:

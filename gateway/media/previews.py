@@ -35,7 +35,7 @@ class Previews:
     unasked: UnaskedInputs
 
     async def expand(self, service: str, path: str, body: bytes, request: Request) -> Response | None:
-        """Start a preview's input jobs; submit the preview if its body changed.
+        """Start the jobs that make a preview's missing inputs, then submit the preview.
 
         Proxies of its videos need no change of the body: the service itself waits for them. An "auto" input, or one that is made unasked,
         is replaced by a reference to a preview of the operation that makes the input; the answer is then the job that the service
@@ -72,7 +72,7 @@ class Previews:
     async def _make(
         self, operation: str, name: str, body: dict[str, Any], headers: Mapping[str, str], makers: MakerJobs, *, is_optional: bool = False
     ) -> Making:
-        """Preview the maker of the input `name`; return its output's reference.
+        """Start a preview job that makes the input `name`; return its output's reference.
 
         The reference is for `body`, the preview request for `operation`. The frames of the new preview keep the times of the
         clip, if the operation that makes the input can do that.

@@ -54,7 +54,7 @@ class MediaUsage(BaseModel):
 
 
 FORM = json_digest(MediaPage.model_json_schema(mode="serialization"))
-"""Digest of the JSON schema of a page. Part of the ETags, so a release with other fields changes them."""
+"""Digest of MediaPage's JSON schema. It is part of the ETags, which change when a release changes the fields."""
 
 
 def record_routes(services: MediaServices) -> APIRouter:

@@ -1,4 +1,4 @@
-"""Path parameters, checks and documented answers that the media routes share."""
+"""Path parameters, checks and documented error responses that the media routes share."""
 
 from typing import Annotated
 

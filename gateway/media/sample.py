@@ -21,13 +21,13 @@ DRAW = {
     sample: Target(name=f"gateway.media.sample_drawing:draw_{sample}", request=FileRequest, answer=NoneType, writes=("path",))
     for sample in Sample
 }
-"""Functions called in a child process, so that the gateway itself never loads numpy."""
+"""Functions that draw the samples. A child process runs them, so that the gateway itself never loads numpy."""
 
 RETRIES_S = (2, 5, 10, 20, 30, 60, 120, 300, 600, 0)
 """Seconds to wait after each attempt. Attempts fail on a busy machine or a full disk."""
 
 LOOK_S = 10.0
-"""Seconds between two searches for owners without sample media."""
+"""Seconds between two checks for owners without sample media."""
 log = logging.getLogger(__name__)
 
 

@@ -1,7 +1,7 @@
-"""Inputs that the gateway makes unasked, such as the matte of `effects.strobe`.
+"""Inputs that the gateway makes when a request leaves them out.
 
-Their declaration has `auto_if`. A job of its own makes the input; the job that uses it waits for it, and runs without it if it cannot be
-made.
+Example: the matte of `effects.strobe`. Such inputs are declared with `auto_if`. A job of its own makes the input; the job that uses it
+waits for it, and runs without it if it cannot be made.
 """
 
 import re
@@ -30,19 +30,19 @@ KEY = "Idempotency-Key"
 
 
 class UnaskedInputs:
-    """Starter of the jobs that make inputs unasked."""
+    """Starter of jobs that make inputs which requests leave out."""
 
     def __init__(self, upstreams: Upstreams) -> None:
         self._upstreams = upstreams
         self._declared: dict[str, dict[str, OperationInfo]] = {}  # service -> its operations; they change only with a release
 
     async def any_of(self, operation: str, headers: Mapping[str, str]) -> bool:
-        """Return whether any input of an operation may be made unasked."""
+        """Return whether an operation has inputs that the gateway makes when left out."""
         declaration = await self._declaration(operation, headers)
         return declaration is not None and any(port.auto_if for port in declaration.inputs.values())
 
     async def names(self, operation: str, body: Mapping[str, Any], headers: Mapping[str, str]) -> list[str]:
-        """Return the missing inputs of a request for `operation` that are made unasked."""
+        """Return the left-out inputs of a request that the gateway makes."""
         declaration = await self._declaration(operation, headers)
         if declaration is None:
             return []
@@ -74,9 +74,9 @@ class UnaskedInputs:
         return body | {"inputs": body["inputs"] | {name: str(making) for name, making in made.items() if making}}
 
     def reference_to_nothing(self, operation: str, name: str, error: ReelwrightError) -> Making | None:
-        """Return the reference for the input `name` that cannot be made because of `error`.
+        """Return a reference that says why the input `name` cannot be made.
 
-        None if the service that would make it is no part of this installation.
+        None if the service that would make it is no part of this installation. `error`: the reason.
         """
         maker, _ = maker_of(operation, name, self._declared[operation.partition(".")[0]])
         return Making.failed(error.problem()["detail"]) if maker.partition(".")[0] in self._upstreams.clients else None
@@ -132,7 +132,7 @@ def _metadata(operation: str, body: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class UnaskedExpansion:
-    """Handler of requests for one operation whose inputs are made unasked."""
+    """Handler of requests whose left-out inputs the gateway makes."""
 
     def __init__(self, unasked: UnaskedInputs, upstreams: Upstreams, runtime: Runtime) -> None:
         self._unasked, self._upstreams, self._runtime = unasked, upstreams, runtime

@@ -16,7 +16,7 @@ from shared.media.disk import on_disk, write_all
 ALGORITHMS = ("sha256", "sha1", "sha512", "md5")
 BURST_BYTES = 1024 * 1024
 PAUSE_S = 0.05
-"""Most seconds for which received bytes wait to be written together with later ones."""
+"""Longest wait, in seconds, for more bytes before received bytes are written."""
 
 IDLE_S = 30.0
 """Time without data after which a connection is dropped. A half-open connection does not keep the upload locked."""

@@ -47,7 +47,7 @@ class Bundle:
 
 
 def newest_change(folders: Collection[Path]) -> int:
-    """Return the latest change of files below `folders`, in nanoseconds.
+    """Return the latest modification time of files below `folders`, in nanoseconds.
 
     It is 0 without files.
     """

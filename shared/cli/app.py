@@ -135,7 +135,7 @@ def _keys() -> typer.Typer:
     def build() -> typer.Typer:
         from shared.cli.keys import keys_group
 
-        loopback = "127.0.0.1"  # the first key is made where a server could not start yet
+        loopback = "127.0.0.1"  # other addresses need a key, and this command makes the first
         return keys_group(lambda: _settings(host=loopback, published_host=loopback))
 
     return typer.Typer(cls=lazy_group(build), help="Make, list and revoke API keys; they take effect at once.", no_args_is_help=True)

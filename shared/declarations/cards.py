@@ -1,4 +1,4 @@
-"""Cards and headings by which the studio offers operations."""
+"""Cards and headings under which the studio lists operations."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from shared.declarations.vocabulary import Icon
 
 @dataclass(frozen=True, kw_only=True)
 class LookCard:
-    """A card among the first ones that the studio offers for a clip.
+    """A card that suggests an operation on the studio's first screens.
 
     It chooses the operation's first preset. `place`: its place among the cards, from 1; `sentence`: description of the result, by default
     the preset's sentence; `of_people`: whether the look needs a person in the clip; `pipeline`: a named pipeline without

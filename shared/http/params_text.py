@@ -75,7 +75,7 @@ def _path(error: dict[str, Any]) -> str:
     pydantic's names of alternatives ("literal['beats']", "str") are left out.
     """
     loc = [str(part) for part in error["loc"] if part != "body"]
-    last = loc[-1:] if error["type"] == "extra_forbidden" else []  # the client's own name, whatever it is
+    last = loc[-1:] if error["type"] == "extra_forbidden" else []  # a name that the client made up
     return ".".join([*(part for part in loc[: len(loc) - len(last)] if not _ALTERNATIVE.fullmatch(part)), *last])
 
 

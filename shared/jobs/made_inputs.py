@@ -43,9 +43,9 @@ class MadeInputs:
         return replace(claim, inputs=inputs)
 
     async def _output(self, owner: str, making: Making, progress: Report) -> str:
-        """Return the media id of the output of the job `maker` that `source` names.
+        """Return the media id of the output that `making` refers to.
 
-        Waits for the end of the job. Raises OperationFailed if it made no such output, or could not be started.
+        Waits for the end of the job that makes the output. Raises OperationFailed if it made no such output, or could not be started.
         """
         if not making.job:
             raise OperationFailed(making.reason)

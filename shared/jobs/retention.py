@@ -15,7 +15,7 @@ from shared.settings import Settings
 from shared.worker.folders.deletion import delete_tree
 
 SHORT = 10
-"""Views are deleted while the disk has less than SHORT times `min_free_bytes` free."""
+"""Multiple of `min_free_bytes` that has to stay free. While less is free, views are deleted."""
 
 
 @dataclass(frozen=True, kw_only=True)

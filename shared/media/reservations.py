@@ -53,7 +53,7 @@ class Claim(BaseModel):
 
 
 class Room:
-    """Room of all owners in one media folder.
+    """Disk space and quotas of all owners in one media folder.
 
     All methods block on the disk.
     """
@@ -94,7 +94,7 @@ class Room:
 
     @contextmanager
     def locked(self, owner: str) -> Iterator[None]:
-        """Hold the lock under which an owner's room is checked and reserved."""
+        """Hold the lock under which an owner's disk space is checked and reserved."""
         with self._lock(f"{LOCK}-{owner}"):
             yield
 
@@ -134,7 +134,7 @@ class Room:
 
 
 class Reservation:
-    """Room for one file that grows.
+    """Disk space reserved for one growing file.
 
     All methods block on the disk. Nothing is reserved before the first `require`.
     """
@@ -146,7 +146,7 @@ class Reservation:
         self._file: BinaryIO | None = None
 
     def require(self, size: int, *, at_most: int | None = None) -> None:
-        """Reserve room for the whole file, of at least `size` bytes.
+        """Reserve disk space for the whole file, of at least `size` bytes.
 
         Check and reservation are one step. `at_most`: known bound of the file's size. Without it, some more bytes than `size` are reserved
         where they fit, so that not each block needs a check. Raises QuotaExceeded, and Unavailable if the disk is too full.
@@ -186,7 +186,7 @@ class Reservation:
             self._delete()
 
     def end(self) -> None:
-        """Release the room. A second call does nothing."""
+        """Release the reserved disk space. A second call does nothing."""
         if self._file is not None:
             with self._room.locked(self._owner):
                 self._delete()

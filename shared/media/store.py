@@ -35,11 +35,11 @@ from shared.operation import Kind
 
 RECORD, THUMBNAIL, BY_HASH = "record.json", "thumbnail.jpg", ".by-hash"
 IN_USE_S = 300.0
-"""An unlisted medium that was used within this time stays. A job may read it, so this holds however short the disk is."""
+"""Seconds for which an unlisted medium is kept after its last use. This holds on a full disk, too: a job may be reading the medium."""
 STALE = timedelta(days=1)
 """Age of the last write from which a temporary folder is abandoned. Its process counts as dead."""
 
-# Named here, because `list` is a method of the class below.
+# Return types of MediaStore. They have names because `list` is a method of that class.
 Ids = list[str]
 Page = tuple[list[MediaRecord], str | None]
 

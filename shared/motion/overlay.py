@@ -11,9 +11,9 @@ Picture = NDArray[np.float64]
 _LARGEST = 0.35
 """Largest share of the picture that an overlay covers."""
 _NOISE = 8.0
-"""Change of a pixel in levels that counts as noise."""
-_MOST = 0.94
-"""Least share of the squared change within an overlay's rows, and within its columns."""
+"""Largest change of a pixel, in levels, that counts as noise."""
+_NEARLY_ALL = 0.94
+"""Least share of the squared change in an overlay's rows, and in its columns."""
 _MARGIN = 2
 """Pixels around the box that may hold some of the overlay, too."""
 _SAME, _FLAT, _EQUAL = 0.75, 2.0, 4.0
@@ -56,7 +56,7 @@ def _shortest_run(values: NDArray[np.float64]) -> tuple[int, int]:
     Returns its start and the index after its end.
     """
     sums = np.concatenate([[0.0], np.cumsum(values)])
-    least = _MOST * sums[-1]
+    least = _NEARLY_ALL * sums[-1]
     # For each start, the first stop that reaches the sum.
     stops = np.searchsorted(sums, sums[:-1] + least - 1e-9 * sums[-1])
     runs = [(int(stop) - start, start) for start, stop in enumerate(stops.tolist()) if stop < len(sums)]

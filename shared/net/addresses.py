@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
-# The first matching row names the rule in the error.
+# Rule and network of each range of forbidden addresses. Errors name the rule of the first range that contains the address.
 FORBIDDEN: tuple[tuple[str, Network], ...] = tuple(
     (rule, ip_network(network))
     for network, rule in (

@@ -29,7 +29,7 @@ from shared.worker.sandbox import Sandbox, enter
 from shared.worker_call import adapter, request_type
 
 PR_SET_PDEATHSIG = 1
-# Address space that is reserved but not used (thread stacks, allocator arenas) counts against RLIMIT_DATA too.
+# Bytes by which RLIMIT_DATA exceeds the memory limit. Reserved but unused address space (thread stacks, allocator arenas) counts, too.
 HEADROOM_BYTES = 4 * 1024**3
 MAX_DETAIL_CHARS = 2000
 MAX_FIELD_ERRORS, MAX_FIELD_CHARS = 50, 500

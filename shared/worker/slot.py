@@ -38,10 +38,9 @@ WATCH_INTERVAL_S = 0.2
 START_S = 120.0
 """Most seconds from a child's start until it is ready."""
 MESSAGES_PER_S = 100
-"""Most messages that are read from a child within a second. The others wait in the socket, and then the child does, too."""
+"""Most messages that are read from a child within a second. More messages wait in the socket; when it is full, the child waits."""
 KEPT_OPEN: set[int] = set()
-"""File descriptors that guards and children inherit and keep open. They stay open until these processes end. One is the lock of the process
-whose jobs they run."""
+"""File descriptors that guards and children inherit, and keep open until they end. One is the lock of this server process."""
 CLOSED_S = 2.0
 """Most seconds until a child ends after it closed its connection."""
 
@@ -61,9 +60,9 @@ class Slot:
     def __init__(self, limits: Limits, sandbox: Sandbox | None = None):
         self._limits = limits
         self.sandbox = sandbox
-        """What the child may open; None: everything."""
+        """Files and networks that the child may use; None: all."""
         self.output = OutputTail()
-        """What the slot's children write to standard output and error."""
+        """Text that the slot's children write to standard output and error."""
         self._name = uuid.uuid4().hex
         self._mark = ""
         self._number = 0

@@ -105,7 +105,7 @@ def check_pipeline(place: Place, pipeline: str, words: Sequence[str], changes: S
     if suite := place.suite:
         described = OPERATION_LIST.validate_python(suite.get("/v1/operations"))
         kinds = {operation.name: {name: port.kind for name, port in operation.inputs.items()} for operation in described}
-        stand_ins = _with_stand_ins(steps, {}, kinds)  # the files are not there
+        stand_ins = _with_stand_ins(steps, {}, kinds)  # a check reads no files
         body = {"steps": [step.model_dump() for step in stand_ins]}
         complete = PipelineChecked.model_validate(suite.post("/v1/pipelines/check", body)).steps
     else:

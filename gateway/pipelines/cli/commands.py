@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from shared.settings import Settings
 
 FILES = {"allow_extra_args": True, "ignore_unknown_options": True}
-"""Lets Typer accept `--<placeholder> FILE`: only the pipeline knows the names of its placeholders."""
+"""Typer settings for options `--<placeholder> FILE`. Only the pipeline knows the names of its placeholders."""
 
 Source = Annotated[str, typer.Argument(metavar="PIPELINE", help="A pipeline file (YAML or JSON), or the name of a preset.")]
 Sets = Annotated[list[str] | None, typer.Option("--set", metavar="STEP.PARAM=VALUE", help="Set a param of a step. May be repeated.")]

@@ -119,7 +119,7 @@ def _add_batch(router: APIRouter, submitter: PipelineSubmitter) -> None:
 
 @contextmanager
 def _named_fields(preset: Preset) -> Iterator[None]:
-    """Re-raise the block's refusals with the field names of the preset's request."""
+    """Rename the fields in refusals of the `with` block as in the preset's request."""
     try:
         yield
     except Refused as refusal:

@@ -124,7 +124,7 @@ class PipelineRunner:
         async with maker_jobs(self.upstreams, self.runtime.jobs, claim.owner) as makers:
             while True:
                 max_jobs = self.runtime.keys.max_jobs(claim.owner)
-                headers = constant | quota_credentials(self.runtime.settings, claim.owner, max_jobs=max_jobs)  # anew: they expire
+                headers = constant | quota_credentials(self.runtime.settings, claim.owner, max_jobs=max_jobs)  # new, as they expire
                 try:
                     complete = await self._unasked.complete(step.operation, body, headers, makers)
                     job = await self._send(claim.owner, step, headers, complete)

@@ -40,7 +40,10 @@ def wait_seconds(prefer: str | None) -> int | None:
 
 
 async def job_answer(job: Job, *, owner: str, prefer: str | None, runtime: Runtime) -> JSONResponse:
-    """Answer a request that the gateway has submitted as `job`, as `job_response` does."""
+    """Return the response for `job`, which the gateway has submitted for a request.
+
+    Waits as `job_response` does.
+    """
     answer = Response(status_code=202)
     job = await job_response(job, owner=owner, prefer=prefer, response=answer, runtime=runtime)
     headers = {name: answer.headers[name] for name in ("location", "preference-applied") if name in answer.headers}
@@ -48,7 +51,10 @@ async def job_answer(job: Job, *, owner: str, prefer: str | None, runtime: Runti
 
 
 async def job_response(job: Job, *, owner: str, prefer: str | None, response: Response, runtime: Runtime) -> Job:
-    """Wait as `prefer` requests; set the headers and status of `response`; return the job."""
+    """Wait for `job` as `prefer` requests; set the response's headers and status.
+
+    Returns the job's latest state.
+    """
     response.headers["Location"] = job.urls.self_
     if (seconds := wait_seconds(prefer)) is not None:
         job = await runtime.jobs.wait(owner, job.id, seconds)

@@ -29,7 +29,7 @@ class ToolGroupInfo(BaseModel):
 
 
 class LookInfo(BaseModel):
-    """Card of an operation among the first ones that the studio offers."""
+    """Card that suggests an operation on the studio's first screens."""
 
     title: str
     icon: str

@@ -46,7 +46,10 @@ def check_quota(connection: Connection, job: NewJob, most_open: int) -> None:
 
 
 def _count(rows: Sequence[Row[Any]]) -> int:
-    """Return how many unfinished jobs `rows` count as."""
+    """Count the unfinished jobs in `rows`, without pipelines and makers of inputs.
+
+    A pipeline does not count beside its steps, nor a job that makes an input beside the job that waits for it.
+    """
     pipelines = {row.id for row in rows if row.version is None} & {str(row.metadata.get("pipeline")) for row in rows}
     makers = {row.id for row in rows} & {making.job for row in rows for source in row.inputs.values() if (making := Making.read(source))}
     return len(rows) - len(pipelines | makers)

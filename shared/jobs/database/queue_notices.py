@@ -20,7 +20,7 @@ import sqlalchemy as sa
 CHANNEL = "reelwright_queue"
 """Postgres channel of the notices. The payload is the name of a queue."""
 ALL = "_all"
-"""Queue name with which a notice means every queue."""
+"""Queue name in notices that are about every queue."""
 LOOK_S, IDLE_LOOK_S, IDLE_AFTER = 0.1, 0.3, 100
 """Seconds between checks for changed files, usually and while idle. IDLE_AFTER checks without a change lead to the longer interval."""
 RECONNECT_S = 2.0

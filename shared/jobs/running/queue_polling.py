@@ -25,7 +25,7 @@ WORKER_PREFIX = "queue-worker-"
 OWN_PREFIX = "_dbos_"
 """Beginning of the names of DBOS's own queues."""
 MANAGER = "manager of the queues"
-"""Name under which the thread waits that starts the polling threads."""
+"""Name, for `QueueWaker.wait`, of the thread that starts the polling threads."""
 POLL, UNUSED_JOBS = "queue_thread", "background_jobs_thread"
 """Functions that DBOS runs as threads. One starts the polling threads, the other handles delays and time limits, which are not used."""
 _module: Any = dbos._dbos

@@ -91,7 +91,7 @@ class OperationRunner:
         self._pool = WorkerPool(size=settings.jobs_at_once, limits=limits, idle_s=settings.worker_idle_s, sandbox=sandbox)
         self._has_run = False
         self._equal = equal
-        quick = replace(limits, niceness=0)  # somebody waits for it
+        quick = replace(limits, niceness=0)  # a user waits for previews
         self._preview_pool = WorkerPool(size=PREVIEWS, limits=quick, idle_s=settings.worker_idle_s, sandbox=sandbox)
 
     @property

@@ -72,7 +72,6 @@ _PRIMARIES: dict[int, tuple[Xy, tuple[Xy, Xy, Xy]]] = {
 }
 """Code point of H.273 -> white and primaries."""
 
-# BT.709 and its relatives define curves of cameras. Pictures with them are made for sRGB displays, so they get the sRGB curve.
 _CURVES: dict[int, Curve] = {
     1: _srgb,
     6: _srgb,
@@ -86,7 +85,10 @@ _CURVES: dict[int, Curve] = {
     17: partial(_gamma, 2.6),
     18: _hlg,
 }
-"""Code point of H.273 -> curve."""
+"""Code point of H.273 -> curve.
+
+BT.709 and its relatives define curves of cameras. Pictures with them are made for sRGB displays, so they get the sRGB curve.
+"""
 
 ADOBE_RGB = RgbSpace(white=D65, red=_ADOBE[0], green=_ADOBE[1], blue=_ADOBE[2], curve=partial(_gamma, 563 / 256))
 

@@ -15,7 +15,7 @@ from shared.media_info import ColorInfo
 from shared.video.frames.color import matrix_or_guess, sws_matrix, tags_of
 from shared.video.frames.planes import halve_toward, plane_of, planes_of
 
-# Without these flags swscale rounds coarsely and takes the nearest chroma sample.
+# swscale's flags for accurate rounding and full chroma. Without them, it rounds coarsely and takes the nearest chroma sample.
 _ACCURATE = int(Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT)
 EXACT_SCALING = int(Interpolation.BICUBIC) | _ACCURATE
 """swscale's flags for a bicubic filter with accurate rounding and full chroma."""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 Picture = NDArray[np.float32]
 
 _COARSE_TRUST = 4.0
-"""A coarse pixel counts as fully known from 1 / _COARSE_TRUST known pixels on."""
+"""Factor on a coarse pixel's known share. A coarse pixel counts as fully known from a share of 1 / _COARSE_TRUST on."""
 
 
 def push_pull(picture: Picture, weight: Picture) -> Picture:

@@ -24,9 +24,9 @@ from shared.video.reading.times.clock import Clock, clock_of
 from shared.video.seconds import Seconds, to_fraction
 from shared.video.threads.prefetch import Prefetcher
 
-# Decoders need a little earlier sound for exact samples at a position (overlapping windows, bit reservoirs).
+# Seconds of sound that are decoded before a position. Decoders need them for exact samples there (overlapping windows, bit reservoirs).
 _PREROLL_S = Fraction(1, 4)
-# Most seconds of sound behind the end in the header that count as the encoder's padding and are cut off. More is real sound.
+# Most seconds of encoder padding, which is cut off. It is sound after the end that the header states; if there is more, it is real sound.
 _MOST_PADDING_S = Fraction(1, 5)
 
 

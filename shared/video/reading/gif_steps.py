@@ -13,7 +13,7 @@ from pathlib import Path
 from shared.video.reading.file_copies import kept_copy
 
 _SHORTEST, _USUAL = 2, 10
-"""The shortest valid delay, and its replacement, in hundredths of a second. The latter replaces delays that are shorter than valid."""
+"""Shortest valid frame delay, and the replacement of shorter ones. In hundredths of a second."""
 _MOST_BLOCKS = 20_000_000
 
 

@@ -14,10 +14,10 @@ from av.codec.hwaccel import HWAccel
 from shared.errors import ReelwrightError
 from shared.settings import current
 
-# Codecs and formats that NVDEC decodes. Only some chips decode 4:2:2 or 4:4:4, none decodes transparency.
+# Codecs and pixel formats that all NVDEC chips decode. Only some chips decode 4:2:2 or 4:4:4, none decodes transparency.
 _CODECS = frozenset({"h264", "hevc", "vp9", "av1"})
 _FORMATS = frozenset({"yuv420p", "yuv420p10le"})
-# Least pixels of a frame for decoding on the GPU. Fetching smaller frames from it costs more than decoding them on the CPU.
+# Least pixels of a frame for decoding on the GPU. Fetching smaller frames from the GPU takes longer than decoding them on the CPU.
 _LEAST_PIXELS = 1280 * 720
 TRIAL_PICTURES = 48
 """Number of pictures that a trial decodes."""

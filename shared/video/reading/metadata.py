@@ -11,7 +11,7 @@ from shared.media.characters import is_readable
 from shared.video.limits import Limits
 from shared.video.reading.open_input import open_input
 
-# Left out: place and device, which are private, and tags that describe the source file instead of its content.
+# Tags that outputs keep. Left out are place and device, which are private, and tags that describe the source file instead of its content.
 _KEPT = ("title", "artist", "album", "genre", "date", "comment", "description", "copyright")
 _MOST_CHARACTERS = 2000
 # Track names that muxers make up.

@@ -21,9 +21,10 @@ from shared.video.threads.prefetch import Prefetcher
 
 Align = Literal["first-frame", "timeline"]
 End = Literal["hold", "shortest"]
-# Some containers round times to milliseconds, so times of the same frame differ by up to one millisecond between files.
+# Largest difference, in seconds, between two files' times of the same frame. Some containers round times to milliseconds.
 _ROUNDING_S = Fraction(1, 1000)
-# A file made from a clip whose picture starts late may start up to 20 ms earlier or later than the clip, to keep an even rate.
+# Largest shift, in seconds, between the start of a clip and the start of a file made from it. If the clip's picture starts late, the file
+# may start up to 20 ms earlier or later, to keep an even rate.
 _MOST_MOVED_S = Fraction(1, 50) + 2 * _ROUNDING_S
 
 

@@ -33,7 +33,7 @@ _UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-# "MPO" is Pillow's name for JPEG files with further pictures after the first, as many phones write.
+# Pillow's name of a format -> the name used here. MPO files are JPEG files with more pictures after the first; many phones write them.
 _FORMATS = {"MPO": "JPEG"}
 _HEAD_BYTES = 256 * 1024
 """Number of first bytes in which a file's colour space is searched. It stands before the pixels."""

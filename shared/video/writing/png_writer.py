@@ -25,7 +25,7 @@ from shared.video.frames.frame import EXACT_SCALING, Reformatters
 from shared.video.frames.planes import picture_from, plane_of, scale_alpha
 
 PngFormat = Literal["gray", "gray16le", "rgb24", "rgba", "rgb48le", "rgba64le"]
-# OpenCV's channel order is B, G, R.
+# Pixel format -> the format with OpenCV's channel order, which is B, G, R.
 _SWAPPED = {"gray": "gray", "gray16le": "gray16le", "rgb24": "bgr24", "rgba": "bgra", "rgb48le": "bgr48le", "rgba64le": "bgra64le"}
 _BITS_OF_ALPHA = {"rgba": 8, "rgba64le": 16}
 _AHEAD = 2

@@ -15,7 +15,7 @@ import av.error
 
 BITS_PER_CHANNEL = 96_000
 _UNNAMED = re.compile(r"(\d+) channels?.*")
-# Other names of layouts that the encoders know: the same channels in the same order.
+# Layout -> another name under which encoders know the same channels in the same order.
 _SAME_AS = {"5.1(side)": "5.1", "5.0(side)": "5.0", "quad(side)": "quad", "downmix": "stereo", "1 channels": "mono", "2 channels": "stereo"}
 # Codec -> the layouts that its streams can name; every player plays these. AAC lists the channels of other layouts; few players read that.
 _NAMED: Mapping[str, frozenset[str]] = MappingProxyType(
@@ -25,7 +25,8 @@ _NAMED: Mapping[str, frozenset[str]] = MappingProxyType(
     }
 )
 _PREFERRED = {"mp4": "aac", "mov": "aac", "matroska": "aac", "webm": "libopus"}
-# At this bit rate the fast coder leaves less audible noise than the default one, in a quarter of the time; see docs/decisions/sound.md.
+# Codec -> options of its encoder. At BITS_PER_CHANNEL, AAC's fast coder leaves less audible noise than the default one, in a quarter of
+# the time; see docs/decisions/sound.md.
 _OPTIONS: Mapping[str, Mapping[str, str]] = MappingProxyType({"aac": {"aac_coder": "fast"}})
 _MOST_FLAC, _MOST_OPUS = 8, 255
 _FLAC_NAMES = {1: "mono", 2: "stereo", 3: "3.0", 4: "quad", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1"}

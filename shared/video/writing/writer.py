@@ -36,7 +36,7 @@ from shared.video.writing.texts import HOLDERS, retimed
 from shared.video.writing.tracks import EMPTY_TRACK, AudioTrack
 
 FORMATS = {".mp4": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm", ".webp": "webp"}
-_MOST_CHAPTERS = 255  # MP4's chapter list, as most players read it, has a one-byte count
+_MOST_CHAPTERS = 255  # most chapters of a file; MP4's chapter list, as most players read it, has a one-byte count
 
 
 class VideoWriter:

@@ -17,7 +17,7 @@ OTHER_PROCESSES: dict[str, Numbers] = {
     "pidfd_getfd": (438, 438),
     "perf_event_open": (298, 241),
 }
-"""Access to the memory and open files of other processes."""
+"""Calls that access the memory and open files of other processes."""
 KERNEL: dict[str, Numbers] = {
     "io_uring_setup": (425, 425),  # opens sockets without `socket`
     "bpf": (321, 280),
@@ -26,7 +26,7 @@ KERNEL: dict[str, Numbers] = {
     "add_key": (248, 217),
     "request_key": (249, 218),
 }
-"""Parts of the kernel that no operation needs."""
+"""Calls into parts of the kernel that no operation needs."""
 NAMESPACES: dict[str, Numbers] = {
     "unshare": (272, 97),
     "setns": (308, 268),
@@ -43,7 +43,7 @@ NAMESPACES: dict[str, Numbers] = {
     "fspick": (433, 433),
     "mount_setattr": (442, 442),
 }
-"""Namespaces, in which a process has all capabilities, and mounts."""
+"""Calls that mount, or that enter namespaces, in which a process has all capabilities."""
 KEPT_BY_THE_KERNEL: dict[str, Numbers] = {
     "shmget": (29, 194),
     "shmat": (30, 196),
@@ -59,7 +59,7 @@ KEPT_BY_THE_KERNEL: dict[str, Numbers] = {
     "mq_open": (240, 180),
     "mq_unlink": (241, 181),
 }
-"""Memory, queues and semaphores that stay after the process, beyond its memory limit."""
+"""Calls that make memory, queues and semaphores that outlive the process. Its memory limit does not count them."""
 METADATA: dict[str, Numbers] = {
     "chmod": (90, None),
     "fchmod": (91, 52),
@@ -83,11 +83,11 @@ METADATA: dict[str, Numbers] = {
     "removexattrat": (466, 466),
     "file_setattr": (469, 469),
 }
-"""Mode, owner, times and attributes of files. Landlock leaves them open for every file of the user, also for files that it closes.
+"""Calls that change mode, owner, times and attributes of files. Landlock allows them for all files of the user.
 
-A descriptor that is open for reading suffices for some, so the calls on descriptors are refused, too."""
+For some, a descriptor that is open for reading suffices, so the calls on descriptors are refused, too."""
 WATCHES: dict[str, Numbers] = {"inotify_add_watch": (254, 27), "fanotify_init": (300, 262)}
-"""Names of files in folders that Landlock closes."""
+"""Calls that report names of files in folders that Landlock closes."""
 REFUSED = OTHER_PROCESSES | KERNEL | NAMESPACES | KEPT_BY_THE_KERNEL | METADATA | WATCHES
 
 UNKNOWN: dict[str, Numbers] = {"clone3": (435, 435)}
@@ -95,7 +95,7 @@ UNKNOWN: dict[str, Numbers] = {"clone3": (435, 435)}
 
 clone3 passes its flags in memory, which a filter cannot read; the C library uses clone instead."""
 UNKNOWN_WITHOUT_SHARED_MEMORY: dict[str, Numbers] = {"memfd_create": (319, 279), "memfd_secret": (447, 447)}
-"""Files in memory, which the memory limit does not count."""
+"""Calls that create files in memory, which the memory limit does not count."""
 
 
 @dataclass(frozen=True)
@@ -126,9 +126,9 @@ ALLOWED_IF: dict[str, tuple[Numbers, tuple[Condition, ...]]] = {
     "ioprio_set": ((251, 30), (Condition(0, 1), Condition(1, 0))),  # a process; itself
     "clone": ((56, 220), (Condition(0, 0, _NAMESPACE_FLAGS),)),
 }
-"""Calls that are otherwise refused."""
+"""Calls that are allowed if all their conditions hold, and refused otherwise."""
 IGNORED_UNLESS: dict[str, tuple[Numbers, tuple[Condition, ...]]] = {"sched_setaffinity": ((203, 122), _OWN)}
-"""Calls that otherwise do nothing and report success.
+"""Calls that are executed if all their conditions hold. Otherwise they do nothing and report success.
 
 Libraries such as ONNX Runtime bind each of their threads to a processor by its number, which a filter cannot tell from another process's.
 They report a refusal as an error, and work without."""
@@ -136,4 +136,4 @@ SOCKET: Numbers = (41, 198)
 SOCKETPAIR: Numbers = (53, 199)
 LOCAL = (Condition(0, int(socket.AF_UNIX)),)
 CONNECTED_STREAMS = (*LOCAL, Condition(1, int(socket.SOCK_STREAM), _KIND_BITS))
-"""Pairs of datagram sockets can be connected anew, to other programs."""
+"""Conditions of a pair of local stream sockets. Pairs of datagram sockets could be connected to other programs later."""

@@ -28,7 +28,7 @@ CONFIGURATION = (
     *("/etc/alternatives", "/etc/fonts", "/etc/OpenCL", "/etc/vulkan", "/etc/mime.types", "/var/cache/fontconfig"),
 )
 KERNEL = ("/proc", "/sys")
-"""Read only. The kernel itself closes the memory and environment of processes outside the sandbox."""
+"""Folders of the kernel's interface, open for reading. The kernel itself hides the memory of processes outside the sandbox."""
 GPUS = ("/dev/nvidia*", "/dev/dri", "/dev/kfd", "/dev/dxg", "/dev/nvhost*", "/dev/nvmap")
 DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", *GPUS)
 INSTALLED = ("site-packages", "dist-packages")
@@ -37,11 +37,11 @@ OWN = Path(__file__).resolve().parents[3]
 """Folder that holds this project's packages: a checkout, or a folder of installed packages."""
 SHARED_MEMORY = "/dev/shm"
 SHARED_MEMORY_FOR = ("/dev/nvidia*", "/dev/dxg", "/dev/kfd")
-"""GPUs whose drivers use the folder of shared memory, and sockets.
+"""Devices of GPUs whose drivers use the folder of shared memory, and sockets.
 
 CUDA uses them only for MPS, ROCm always. Without such a GPU the folder is closed."""
 NETWORK = ("/etc",)
-"""Names, certificates and pip's configuration, for processes that download."""
+"""Folders for processes that download: host names, certificates, pip's configuration."""
 
 
 def rules(sandbox: Sandbox, libraries: str = "") -> Iterator[tuple[Path, Files]]:

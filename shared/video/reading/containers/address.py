@@ -62,7 +62,7 @@ def _addresses(path: str | os.PathLike[str], head: bytes) -> tuple[Address, ...]
 
 
 def _quoted(text: str) -> str:
-    """Quote an address for FFmpeg's list of addresses, whatever characters it holds."""
+    """Quote an address for FFmpeg's list of addresses."""
     return "'" + text.replace("'", "'\\''") + "'"
 
 

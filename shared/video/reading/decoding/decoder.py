@@ -6,7 +6,7 @@ import av
 
 from shared.video.limits import Limits
 
-# FFmpeg's own VP8 and VP9 decoders drop the transparency that WebM stores beside the picture; libvpx keeps it.
+# Codec -> decoder that keeps the transparency that WebM stores beside the picture. FFmpeg's own VP8 and VP9 decoders drop it.
 _WITH_ALPHA = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 
 

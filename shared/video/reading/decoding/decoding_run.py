@@ -47,7 +47,7 @@ class DecodedFile:
 
 @dataclass(frozen=True, slots=True)
 class _Fault:
-    """Damage that ends the run, after the pictures before it.
+    """Damage in the file, at which decoding ends.
 
     `picture`: the damaged picture; None if the damage lies after the pictures decoded so far.
     """
@@ -58,7 +58,7 @@ class _Fault:
 
 
 class DecodingRun:
-    """The pictures of a file from its container's present position on.
+    """A decoding of an open file, from the container's current position to the end.
 
     `aim`: leave out pictures that are not needed for it.
     """
@@ -103,7 +103,7 @@ class DecodingRun:
         return None if self._shown is None else self._shown[1]
 
     def _decoded(self) -> list[av.VideoFrame]:
-        """Return the pictures that the next packet brings out of the decoder."""
+        """Decode the next packet; return the pictures that come out of the decoder."""
         decoded: list[av.VideoFrame] = []
         try:
             packet = next(self._packets, None)

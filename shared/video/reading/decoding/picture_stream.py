@@ -23,7 +23,7 @@ from shared.video.reading.open_input import check_promised_size, main_video
 from shared.video.reading.times.clock import clock_of
 from shared.video.reading.times.container_traits import may_end_anywhere
 
-# Most encoders put a keyframe at least this often.
+# Usual seconds between keyframes. Most encoders put one at least this often.
 _USUAL_KEY_DISTANCE_S = 10
 
 
@@ -113,9 +113,9 @@ class PictureStream:
             raise BrokenMedia(f"{Path(self._file.path).name!r} contains no frame that can be decoded. Export or upload it again.")
 
     def from_about(self, target: int, aim: SeekTarget | None = None) -> Generator[TimedPicture, None, None] | None:
-        """Seek to a keyframe at or before `target`.
+        """Seek to a keyframe at or before `target`; return the frames from there on.
 
-        Returns the frames from there. None if no such keyframe is found. `target` is in units of `base`. Containers seek by decoding order,
+        None if no such keyframe is found. `target` is in units of `base`. Containers seek by decoding order,
         or only roughly: if the first picture is later than `target`, seeking is repeated further back. Returns None if no seek reaches such
         a picture, and where times are counted from the beginning (AVI). Then the container has to be opened anew, since not every file can
         seek to its start.
@@ -140,9 +140,9 @@ class PictureStream:
         return None
 
     def from_key(self, target: int) -> Generator[TimedPicture, None, None]:
-        """Skip to the first keyframe at or after `target`.
+        """Return the frames from the first keyframe at or after `target` on.
 
-        Returns the frames from there. Nothing before it is decoded. `target` is in units of `base`. Call this first.
+        Nothing before that keyframe is decoded. `target` is in units of `base`. Call this first.
         """
         if not self._file.clock.joined and not self._times.by_order:
             with suppress(av.error.FFmpegError):

@@ -25,7 +25,7 @@ class PictureTimes:
         self._limits = limits
         self._fields = fields
         self.stream_base = time_base_of(stream)
-        # The second field of a picture lies half-way to the next one.
+        # With `fields`, half the stream's unit: the second field of a picture lies half-way to the next picture.
         self.base = self.stream_base / 2 if fields else self.stream_base
         self.offset = int(timeline_zero(container, stream) / self.base)
         # AVI numbers packets in decoding order, so reordered pictures carry the time of another picture.
@@ -41,7 +41,7 @@ class PictureTimes:
             self.step = max(round(self._even.step * self.stream_base / self.base) // (2 if fields else 1), 1)
 
     def ticks(self, time: int) -> int:
-        """Convert a time to the file's own: ticks of the stream's time base."""
+        """Convert a time to the file's clock, in ticks of the stream's time base."""
         return int((time + self.offset) * self.base / self.stream_base)
 
     def converted(self, value: int, picture: Any) -> int:

@@ -28,7 +28,7 @@ class Skipping:
         self.first_key: int | None = None
         """Time of the earliest keyframe to decode, in units of the times' `base`.
 
-        None for all, and as soon as one was decoded.
+        None: decode every keyframe. It becomes None when the first keyframe is decoded.
         """
         self.latest_time = -1
         """Latest time of a packet prepared for a SeekTarget.

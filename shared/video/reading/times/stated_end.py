@@ -9,7 +9,7 @@ from shared.video.reading.containers.truncation import is_cut_off_matroska
 from shared.video.reading.open_input import time_base_of
 from shared.video.reading.times.container_traits import is_fragmented
 
-# Matroska writers add the end of each track as a tag, such as 00:00:01.700000000.
+# Matches the tag in which Matroska writers state the end of a track, such as 00:00:01.700000000.
 _TAG = re.compile(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)")
 _LONGEST_STAND_S = 3600  # longest duration of a last picture; a longer one means that the stated end is wrong
 

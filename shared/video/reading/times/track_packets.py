@@ -30,14 +30,14 @@ class TrackPackets:
     part: int = 0
     duration: int = 0
     numbered: bool = False
-    """Presentation times are not stated: AVI numbers packets in decoding order."""
+    """Whether presentation times are missing, because AVI numbers packets in decoding order."""
     codec: str = ""
     sound: tuple[int, ...] | None = None
     """Format of the sound packet that was recorded last, where its header states it."""
     varies: bool = False
-    """The format of the sound changes."""
+    """Whether the format of the sound changes."""
     stamps: "array[int] | None" = None
-    """Decoding times, of fragmented MP4."""
+    """Decoding times of all packets; None unless the file is a fragmented MP4."""
     even: EvenTimes | None = None
     clock: TrackClock = field(default_factory=TrackClock)
     untimed: int = 0
