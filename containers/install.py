@@ -56,7 +56,7 @@ def main(extras: list[str]) -> None:
 def cuda_of(torch: Distribution) -> str | None:
     """Return the version of CUDA that an installed torch is built for; None if it is built for CPUs only.
 
-    Importing it would need its libraries.
+    The version is read from a file of the package. Importing torch would need CUDA's libraries.
     """
     built = runpy.run_path(str(torch.locate_file("torch/version.py")))
     return built.get("cuda")
@@ -65,9 +65,8 @@ def cuda_of(torch: Distribution) -> str | None:
 def fetch_torch(torch: list[str], index: str, folder: str) -> None:
     """Download the wheel of the requirement `torch` from `index` into `folder`.
 
-    No other index is used, so that no build with CUDA is installed by accident.
-
-    pip then prefers it to the package of the same version on PyPI, because its version ends with the name of its build ("+cpu").
+    No other index is used, so that no build with CUDA is installed by accident. pip then prefers the wheel to the package of the same
+    version on PyPI, because the wheel's version ends with the name of its build ("+cpu").
     """
     download = [sys.executable, "-m", "pip", "download", "--disable-pip-version-check", "--no-deps", f"--dest={folder}"]
     try:

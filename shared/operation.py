@@ -189,8 +189,8 @@ class Input:
     """One input of an operation.
 
     `also`: a second accepted kind, such as a zip file of images beside an image. `many`: the input is one id or a list of at most
-    `max_items` ids, and `run` gets a list of paths. `auto`: the output, as service.operation.output, that "auto" in place of an id
-    stands for: the gateway makes it first. `auto_if`: params with which that also happens to an optional input that is not given; the
+    `max_items` ids, and `run` gets a list of paths. `auto`: the output, as service.operation.output, that "auto" in place of an id stands
+    for: the gateway makes it first. `auto_if`: params with which the gateway also makes this optional input if a request leaves it out; the
     operation runs without it if it cannot be made. `example`: the operation's example gives this optional input. `title`: a label of two or
     three words; `description`: a sentence. `sets`: params that a form sets when the user draws this mask.
     """

@@ -37,9 +37,9 @@ class Previews:
     async def expand(self, service: str, path: str, body: bytes, request: Request) -> Response | None:
         """Start the jobs that make a preview's missing inputs, then submit the preview.
 
-        Proxies of its videos need no change of the body: the service itself waits for them. An "auto" input, or one that is made unasked,
-        is replaced by a reference to a preview of the operation that makes the input; the answer is then the job that the service
-        returned. Returns None if the request is to be forwarded unchanged.
+        Proxies of its videos need no change of the body: the service itself waits for them. An "auto" input, or a left-out input that the
+        gateway makes, is replaced by a reference to a preview of the operation that makes the input; the answer is then the job that the
+        service returned. Returns None if the request is to be forwarded unchanged.
         """
         if b'"preview"' not in body or not re.fullmatch(r"[a-z-]+/jobs", path):
             return None

@@ -122,7 +122,7 @@ class Retrier:
 def _body(request: JobRequest) -> dict[str, Any]:
     """Return a request as JSON, including its webhook's secret.
 
-    Inputs that another job was to make unasked are left out.
+    Inputs are left out if the gateway let another job make them.
     """
     body = request.model_dump(mode="json", exclude={"webhook"})
     makings = {name: Making.read(source) for name, source in body["inputs"].items()}

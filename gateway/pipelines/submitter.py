@@ -37,8 +37,8 @@ class PipelineSubmitter:
     async def start(self, request: PipelineRequest, owner: str, key: str | None) -> Job:
         """Check a pipeline, and queue it as a job.
 
-        `key`: the request's idempotency key. A request with the key of an earlier job returns that job; it raises
-        IdempotencyMismatch if it differs from that job's request. Requests are compared before defaults are filled in, because inputs may
+        `key`: the request's idempotency key. If an earlier job has the same key, that job is returned; raises
+        IdempotencyMismatch if its request was another one. Requests are compared before defaults are filled in, because inputs may
         have been deleted and defaults changed since.
         """
         jobs = self._runtime.jobs

@@ -193,7 +193,7 @@ def made_inputs(
 ) -> Iterator[dict[str, Any]]:
     """Yield the inputs, with a generated file in place of each "auto".
 
-    A missing input that is made unasked gets one, too; if it cannot be made, a note says so. Another operation makes the file, which is
+    A left-out input with `auto_if` gets a file, too; if it cannot be made, a note says so. Another operation makes the file, which is
     removed afterwards.
     """
     with temporary_folder() as folder:

@@ -53,7 +53,7 @@ async def ingest(
     """Store the bytes of `chunks` as a medium; return its record.
 
     Memory does not grow with their number, and the event loop never waits for the disk. `source` is "upload" or "url". `media_id`: the id
-    that the medium gets (from `new_id`); None: a new one. The room of `bounds.least` bytes is reserved at once. Raises TooLarge at the
+    that the medium gets (from `new_id`); None: a new one. Disk space of `bounds.least` bytes is reserved at once. Raises TooLarge at the
     first byte over `max_bytes`, BrokenMedia for an empty file, QuotaExceeded, Unavailable for a full disk, and what `probe` raises. After
     any error, also a cancellation, no file and no reservation is left.
     """
@@ -88,8 +88,8 @@ async def ingest_file(
 ) -> MediaRecord:
     """Store a file from the store's volume as a medium.
 
-    Returns its record. The file stays; it is hard-linked where possible. `reservation`: its room, which ends here. `media_id` (`new_id`)
-    is kept by the caller: after a crash, calling again returns the medium that the first call made.
+    Returns its record. The file stays; it is hard-linked where possible. `reservation`: of the file's disk space; it ends here. `media_id`
+    (`new_id`) is kept by the caller: after a crash, calling again returns the medium that the first call made.
     """
     with contextlib.suppress(UnknownMedia):
         return await on_disk(store.get, owner, media_id)

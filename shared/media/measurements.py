@@ -23,7 +23,7 @@ class MeasurementStore:
 
     Every owner has files of their own. Every method blocks on the disk.
 
-    The file used longest ago is deleted first, and any file that was not used for `ttl_s` seconds.
+    Files that were not used for `ttl_s` seconds are deleted. While all files together exceed `most_bytes`, so is the file used longest ago.
     """
 
     root: Path

@@ -1,7 +1,7 @@
 """Reservations of disk space and quota by requests under way.
 
     <media>/.reserved/<id>            one reservation: owner, bytes and folder of its file; locked by the process that holds it
-    <media>/.reserved/.lock-<owner>   held while the owner's room is checked and reserved
+    <media>/.reserved/.lock-<owner>   held while the owner's disk space is checked and reserved
     <media>/.reserved/.lock           held while reservations are listed or changed
 
 All processes that share the media folder see each other's reservations. The kernel releases the lock of a dead process; the next check

@@ -4,7 +4,7 @@ The gateway and all workers share the volume. There is no database.
 
     <root>/<owner>/<id>/record.json, content.<suffix>, thumbnail.jpg
     <root>/<owner>/.by-hash/      the index by hash (owner_folder/hash_index.py)
-    <root>/.reserved/             room that requests under way have reserved (reservations.py)
+    <root>/.reserved/             disk space that requests under way have reserved (reservations.py)
     <root>/.incoming/<random>/    being written; becomes a medium by one rename
     <root>/.trash/<random>/       being deleted
 
@@ -124,8 +124,8 @@ class MediaStore:
     ) -> MediaRecord:
         """Move a file into the store as the medium `new`.
 
-        Returns its record. `file`: the file to move, by default `incoming.content`; it must lie on the store's volume. `reservation`: the
-        room of the file, which ends here. The medium is on disk (fsync) when this returns. Raises ValueError if `new.bytes` is not the
+        Returns its record. `file`: the file to move, by default `incoming.content`; it must lie on the store's volume. `reservation`: of
+        the file's disk space; it ends here. The medium is on disk (fsync) when this returns. Raises ValueError if `new.bytes` is not the
         size of the file.
         """
         media_id = new.media_id or new_id()

@@ -2,7 +2,7 @@
 
 import { ratio, timecode } from "./timecode.js";
 
-const MOST_EVENTS = 999; // EDL events are numbered with three digits
+const MOST_EVENTS = 999; // most events of an EDL, which numbers them with three digits
 const LINE = "\n";
 
 /** Return the timeline frame of a video frame. It has the same number, or at a variable frame rate the nearest time. */

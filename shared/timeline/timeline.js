@@ -4,14 +4,14 @@ import { oncePerFrame } from "./once_per_frame.js";
 import { clock } from "./timecode.js";
 import { Viewport } from "./viewport.js";
 
-// Heights in pixels.
+// Heights of the ruler and the film strip, and the gap between parts, in pixels.
 const RULER = 24;
 const STRIP = 68;
 const GAP = 8;
-const LEAST_PICTURE = 26; // pixels; narrower shots share a picture
-const TICKS = [0.04, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600]; // seconds
-const TICK_PIXELS = 78; // least distance between ticks
-const COLORS = ["ground", "well", "line", "edge", "text", "muted", "accent", "data", "soft", "band"]; // variables of style.css
+const LEAST_PICTURE = 26; // least width of a shot's own picture, in pixels; narrower shots share one
+const TICKS = [0.04, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600]; // possible distances of ticks, in seconds
+const TICK_PIXELS = 78; // least pixels between two ticks
+const COLORS = ["ground", "well", "line", "edge", "text", "muted", "accent", "data", "soft", "band"]; // names of colour variables
 
 /** Draws the timeline; pointer.js handles input. `pictureOf(shot)` returns a loaded image, a canvas, or null. */
 export class Timeline {

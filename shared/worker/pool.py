@@ -75,7 +75,7 @@ class WorkerPool:
     async def lease(self, wait_s: float | None = None, *, owner: str = "") -> AsyncIterator[Slot]:
         """Reserve a slot for calls on files in the slot's folder.
 
-        The caller puts the files there. `owner`: whose files they are. A child that has opened files of another owner is ended first, since
+        The caller puts the files there. `owner`: owner of the files. A child that has opened files of another owner is ended first, since
         a hostile file may have left a thread in it. Raises Unavailable if no slot is free within `wait_s` seconds.
         """
         async with self._slot(wait_s=wait_s, owner=owner) as slot:

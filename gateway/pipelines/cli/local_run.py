@@ -121,7 +121,7 @@ def _run(
 ) -> FinishedStep:
     """Run a step, or reuse the result of an equal step.
 
-    `find`: returns an operation by its name; it makes inputs unasked.
+    `find`: returns an operation by its name, for inputs that an operation makes first.
     """
     earlier = memory.find(operation, params, inputs, outputs)
     if earlier is not None:

@@ -14,8 +14,9 @@ from shared.jobs import PastRun
 def expected_seconds(steps: Sequence[Step], past: Mapping[str, Sequence[PastRun]], lengths: Mapping[str, float | None]) -> dict[str, float]:
     """Estimate from past runs how many seconds each step will take.
 
-    `past`: operation -> past runs. `lengths`: step id -> seconds of its longest input video, as far as it is known; an output of an earlier
-    step counts as long as that step's input. An operation that never ran gets the median of the others; if none ever ran, each step gets 1.
+    `past`: operation -> past runs. `lengths`: step id -> seconds of its longest input video, as far as it is known. An output of an earlier
+    step is taken to be as long as the earlier step's longest input. An operation that never ran gets the median of the others; if none ever
+    ran, each step gets 1.
     """
     seconds: dict[str, float] = {}
     for step in steps:

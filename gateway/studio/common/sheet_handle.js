@@ -4,7 +4,7 @@ import { Element } from "../base/element.js";
 import { html } from "../base/html.js";
 import { icon } from "../base/icons.js";
 
-const PRESS_PX = 6; // a drag that is shorter is a press
+const PRESS_PX = 6; // longest drag that counts as a press
 const GLIDE_MS = 180;
 const BEHIND = ".clip :is(.transport, .bench)"; // the parts of the page that a raised sheet can cover
 

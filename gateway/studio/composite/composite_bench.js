@@ -11,7 +11,7 @@ import { gridOf, matchOf, medianOf, mixed, moved, nearnessOfRows } from "./mixin
 import { timesOf } from "../viewer/frame_times.js";
 import { Stills } from "./still.js";
 
-const SLIDERS = ["colour_match", "edge_light", "parallax"]; // roles of parameters
+const SLIDERS = ["colour_match", "edge_light", "parallax"]; // roles of the parameters that get a slider
 const BACKDROP = ["backdrop_fit", "backdrop_colour", "parallax", "depth_source"]; // roles of parameters that change the drawn background
 const LOADED = ["part_start", "backdrop_start", "backdrop_end", "depth_source"]; // roles of parameters that choose the background's frame or depth
 const COLOUR = /^#[0-9a-f]{6}$/i;

@@ -6,7 +6,7 @@ import "../common/picture.js";
 import { timesOf } from "../viewer/frame_times.js";
 import "./rows_field.js";
 
-const SMALLEST = 0.02; // side of a box, as a share of the picture
+const SMALLEST = 0.02; // smallest side of a drawn box, as a share of the picture
 
 class MarkField extends Element {
   /**

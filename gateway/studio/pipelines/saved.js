@@ -1,7 +1,7 @@
 // The pipelines that the user saved on the server.
 
 const PATH = "/v1/pipelines/saved";
-const KEPT_AS = "reelwright-pipelines"; // {name: steps}, where earlier pages saved them: in the browser
+const KEPT_AS = "reelwright-pipelines"; // storage key of {name: steps}: earlier pages saved pipelines in the browser
 
 export function addressOf(name) {
   return `${PATH}/${encodeURIComponent(name)}`;

@@ -5,7 +5,7 @@ import { bytes, rate, seconds, words } from "../base/format.js";
 import { mainOutput } from "../base/outputs.js";
 import { curlText } from "../tool/request_text.js";
 
-const SHOWN_ABOVE = ["clip_length", "result_length", "frame_count", "frame_rate", "encoder"]; // roles
+const SHOWN_ABOVE = ["clip_length", "result_length", "frame_count", "frame_rate", "encoder"]; // roles of the result fields that come first
 
 /** Return the figures of an ended job as [[name, value]], the most useful first. `operations`: the declared ones. */
 export function figuresOf(job, operations) {

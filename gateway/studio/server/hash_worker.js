@@ -3,7 +3,7 @@
 import { Sha256 } from "./sha256.js";
 
 const PART_BYTES = 4 * 1024 * 1024;
-const MOST_WHOLE_BYTES = 256 * 1024 * 1024; // the browser's own hashing is faster, but holds the whole file in memory
+const MOST_WHOLE_BYTES = 256 * 1024 * 1024; // largest file that the browser itself hashes: faster, but with the whole file in memory
 
 addEventListener("message", async ({ data: file }) => {
   const isWhole = globalThis.crypto?.subtle && file.size <= MOST_WHOLE_BYTES; // browsers have it on https and localhost only

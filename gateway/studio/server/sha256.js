@@ -1,6 +1,6 @@
 // SHA-256 of data that comes in parts (FIPS 180-4). The browser's own hashing needs all data in memory, and a page on https or localhost.
 
-const BLOCK = 64; // bytes
+const BLOCK = 64; // length of a block in bytes
 const ROUNDS = 64;
 
 /** The first primes; their roots give the constants of the standard. */

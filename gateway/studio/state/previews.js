@@ -6,7 +6,7 @@ import { endedJob } from "./ended_job.js";
 const MOST = 2; // previews at a time: browsers open six connections to a server, and events hold two
 const EARLY_MS = 60_000; // time before its expiry from which a preview is made again
 const kept = new Map(); // request as text -> {promise of the ended job, until}
-const line = []; // {queue, slot, run, resolve, reject}
+const line = []; // waiting previews: {queue, slot, run, resolve, reject}
 const running = new Set(); // queues: previews and examples of each service
 
 /**

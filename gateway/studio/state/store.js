@@ -17,7 +17,7 @@ export class Store extends EventTarget {
   used = null; // {bytes, limit_bytes}: the disk space of this owner's media
   jobs = new Map(); // id -> job, newest first
   operations = [];
-  pipelines = []; // the named ones
+  pipelines = []; // named pipelines, as the server lists them
   hasPipelines = false;
   isListed = false; // whether the lists were read, or could not be
   isReady = false; // whether the operations were read, too

@@ -6,7 +6,7 @@ import { position } from "../base/format.js";
 import { drawTile, stripOf } from "../server/views.js";
 import { drawMotion, drawSound, motionOf, soundOf } from "./lanes.js";
 
-const LANE = 16; // CSS pixels
+const LANE = 16; // height of a lane in CSS pixels
 
 class ClipStrip extends Element {
   /**

@@ -110,10 +110,10 @@ async def _check_input(name: str, port: Input, media_id: str, owner: str, runtim
 async def _check_making(name: str, port: Input, making: Making, source: str, *, owner: str, runtime: Runtime) -> None:
     """Check the input `name` that another job makes. Raises Invalid.
 
-    `source`: the input, as `making` is read from it.
+    `source`: the text of the input, from which `making` was read.
 
-    Only a job of the declared maker is taken: jobs that wait for others of their own kind could fill the queue that those wait in. A maker
-    that could not be started is taken for an input that is made unasked.
+    Only a job of the declared operation may make the input: jobs that wait for others of their own kind could fill the queue that those
+    wait in. A job that could not be started is accepted for an input with `auto_if`.
     """
     if not making.job and port.auto_if and source == str(making):
         return

@@ -124,8 +124,8 @@ def _duration(
 ) -> Fraction | None:
     """Return the video's duration from the start of the timeline, in seconds.
 
-    Taken from the packets, else from the video track; None if neither tells it. The container's length counts only where no other
-    track can be the longer one.
+    Taken from the packets, else from the video track; None if neither states it. The container's length counts only where no other
+    track can be longer.
     """
     if packets is not None and packets.nowhere_timed:
         return None

@@ -92,8 +92,8 @@ class JoinedInput:
     def _targets(self, container: av.container.InputContainer, streams: Sequence[Any]) -> dict[int, Any]:
         """Return the stream that each track of a later file continues.
 
-        The keys are the indexes of the tracks. It has the same place among the tracks of its kind, the same codec, and a time base, which
-        damaged tracks may lack. Records sound that continues no stream, and chapters.
+        The keys are the indexes of the tracks. A track continues the first file's stream of the same kind, place and codec, if that stream
+        has a time base, which damaged tracks may lack. Records sound that continues no stream, and chapters.
         """
         targets = {stream.index: stream for stream in streams}
         if container is self._first:

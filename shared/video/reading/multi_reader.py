@@ -111,8 +111,8 @@ def _own_start(
 
     `path` is a video. `head`, `leader_head`: times of the first two frames of the video at `path`, and of the leading video.
 
-    It is the time of the video's first frame, unless the leader's picture starts late and the video was made from it: then it holds or
-    repeats its first frame from 0 on, and ends when the leader ends.
+    Usually that is the time of the first frame in `path`. The exception is a video that was made from a leader whose picture starts late:
+    such a video holds or repeats its first frame from 0 on, and ends when the leader ends.
     """
     late = leader_head[0]
     if late <= 0 or head[0] != 0:

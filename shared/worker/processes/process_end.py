@@ -26,8 +26,8 @@ Report = Callable[[str], Awaitable[None]]
 async def end(process: asyncio.subprocess.Process, mark: str, report: Report) -> None:
     """Kill a guard and its descendants; wait until they have ended.
 
-    Closing the guard's standard input makes it end everything; if it does not, it is killed with all descendants. `mark`: mark of these
-    processes, by which those are found that have lost their guard. `report` is called once if they have not ended after LINGER_S.
+    Closing the guard's standard input makes the guard end its descendants and itself; if that fails, all are killed. `mark`: mark of these
+    processes, which finds processes that have lost their guard. `report` is called once if they have not ended after LINGER_S.
     """
     assert process.stdin is not None
     process.stdin.close()
@@ -53,7 +53,7 @@ async def end(process: asyncio.subprocess.Process, mark: str, report: Report) ->
 def described(pids: Iterable[int]) -> str:
     """Describe processes: id and program, and the kernel function that blocks signals.
 
-    If there are such processes, the others are left out: they wait for these.
+    If a signal cannot reach some of them, only those are described: the others wait for them.
     """
     descriptions = [_description(pid) for pid in pids]
     unreachable = [text for text, reachable in descriptions if not reachable]

@@ -15,8 +15,8 @@ INPUTS, OUTPUTS, TEMPORARY = "in", "out", "tmp"
 class Sandbox:
     """The access to files and networks that a worker process is allowed.
 
-    `folder`: the process's own folder, with the inputs (read), outputs and temporary files (written). `data_dir` is closed except for it
-    and for `writable`. `mode`: "auto" uses the layers that the kernel has, "require" refuses to work without Landlock, "off" uses none
+    `folder`: the process's own folder, with the inputs (read), outputs and temporary files (written). `data_dir` is closed except for
+    `folder` and `writable`. `mode`: "auto" uses the layers that the kernel has, "require" refuses to work without Landlock, "off" uses none
     of the layers that deny files and network.
     """
 

@@ -64,9 +64,9 @@ def supported() -> bool:
 
 
 def install(*, shared_memory: bool) -> bool:
-    """Install the filter for this thread, and whatever the thread starts.
+    """Install the filter for this thread and all threads and processes that it starts.
 
-    It may start threads and processes. The process must have no_new_privs. `shared_memory`: as for `program`. Returns whether the filter is
+    The process must have no_new_privs. `shared_memory`: as for `program`. Returns whether the filter is
     active.
     """
     if not supported():

@@ -18,8 +18,8 @@ _MOST_PARTS = 200
 class FlvParts:
     """Byte ranges of the joined parts of an FLV file.
 
-    `ranges`: those of the tags behind each header, without empty ones; the first begins with the first header. `unread`: the byte at which
-    a part of another coding, or one part too many, begins, or None. It and what follows it are in no range.
+    `ranges`: of the tags behind each header, without empty ranges; the first range begins with the first header. `unread`: byte offset at
+    which reading stops, because a part of another coding or one part too many begins there; None if every part is read.
     """
 
     ranges: tuple[tuple[int, int], ...]

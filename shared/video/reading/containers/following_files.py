@@ -59,9 +59,10 @@ class FilePart:
 class FollowingFiles:
     """Byte offsets at which further files begin in a joined file.
 
-    `read`: those that are read as a continuation of the first. `unread`: the first of another container, or of those that FFmpeg does not
-    read, or None. `parts`: ranges of the MP4, Matroska and MPEG-TS files that are opened one by one; empty for a single file. `lost`:
-    ranges of such files without an index. `others`: of those in another coding than the first, also not read.
+    `read`: offsets of the files that are read as a continuation of the first. `unread`: offset of the first file that is not read, because
+    of its container or because FFmpeg stops before it; None without one. `parts`: ranges of the MP4, Matroska and MPEG-TS files that are
+    opened one by one; empty for a single file. Files of these containers that are not read either: `lost`, ranges of files without an
+    index; `others`, ranges of files in another coding than the first.
     """
 
     read: tuple[int, ...] = ()

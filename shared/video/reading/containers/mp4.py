@@ -96,7 +96,7 @@ def _without(match: "re.Match[bytes]") -> bytes:
 def announces_fragments(file: BinaryIO) -> bool:
     """Return whether the header of an MP4 file says that fragments follow.
 
-    The header is the first `moov` box; then it has a box `mvex`. Other places of these four bytes, such as in samples, do not count.
+    It says so with a box `mvex` in the first `moov` box. The same four bytes in other places, such as in samples, do not count.
     """
     for kind, start, stop in _boxes(file, 0):
         if kind == b"moov":

@@ -78,8 +78,8 @@ class DecodingRun:
     def pictures(self) -> Generator[TimedPicture, None, None]:
         """Yield the pictures with their times.
 
-        Raises BrokenMedia where the file breaks, after the pictures before. An error before the first picture is none: the file starts
-        within a group of pictures, as a recorded broadcast does.
+        Raises BrokenMedia where the file breaks, after yielding the pictures before. An error before the first picture is ignored: the file
+        starts within a group of pictures, as a recorded broadcast does.
         """
         while not self._ended:
             for timed_picture in self._file.times.rising(self._upright(self._decoded()), self._previous):
@@ -171,7 +171,7 @@ class DecodingRun:
     def _end_or_fault(self, fault: _Fault) -> list[av.VideoFrame]:
         """End the run at a fault.
 
-        In the last packet of a file that may end anywhere, `fault` is none. Returns the undamaged pictures before the end.
+        A fault in the last packet of a file that may end anywhere is ignored. Returns the undamaged pictures before the end.
         """
         if not self._is_last():
             self._fault = fault

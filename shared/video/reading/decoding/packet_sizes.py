@@ -19,8 +19,8 @@ class PacketSizes:
     def unusual(self, pts: int | None, size: int, is_keyframe: bool) -> bool:
         """Record a packet; return whether its size suggests a changed picture.
 
-        True for a keyframe, for a packet far larger than recent ones, and for a packet without a time. A packet shown before an already
-        decoded packet gets the latter's answer.
+        True for a keyframe, for a packet far larger than recent ones, and for a packet without a time. A packet shown before a packet
+        that was recorded earlier gets the earlier packet's answer.
         """
         if pts is None:
             return True

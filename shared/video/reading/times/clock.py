@@ -26,7 +26,7 @@ class Clock:
     which the samples of a cut-off file are whole; None for whole files. `even`: times of tracks that state wrong ones, by stream index.
     `one_by_one`: the file holds several files, which are opened one after the other. `varying`: indexes of
     sound tracks whose sample rate or channels change. `damaged`: track index and stated time of a last picture that is not complete.
-    `torn`: pieces of some pictures are missing. `sparse`: only some packets of MPEG program streams have times. `counted`: besides, the
+    `torn`: pieces of some pictures are missing. `sparse`: only some packets have times, as in MPEG program streams. `counted`: besides, the
     pictures are an even step apart.
     """
 

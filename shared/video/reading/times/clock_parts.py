@@ -63,7 +63,7 @@ class ClockParts:
     def drop_jitter(self) -> None:
         """Merge parts whose clock hardly goes back, each into the preceding part.
 
-        Hardly means by less than a jump, and not in all tracks. In a joined file all tracks go back.
+        "Hardly" means: by less than a jump, and not in all tracks. Between the files of a joined file, the clocks of all tracks go back.
         """
         tracks = list(self._tracks.values())
         sounding = [track for track in tracks if track.kind in ("video", "audio") and track.count]

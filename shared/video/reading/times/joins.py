@@ -30,8 +30,8 @@ class Join:
 class _Gap:
     """One track's gap between two joined parts, in seconds.
 
-    `before`, `after`: end of the earlier and begin of the later part, on the file's own clock. `offset`: moves the later part to the end of
-    the earlier one.
+    `before`, `after`: end of the earlier and beginning of the later part, on the file's own clock. `offset`: moves the later part to the
+    end of the earlier one.
     """
 
     offset: Fraction

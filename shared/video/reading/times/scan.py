@@ -98,8 +98,8 @@ class Scan:
 def scan(path: str | os.PathLike[str], limits: Limits, *, seconds: float | None = None) -> Scan | None:
     """Read a file's packet times, once per process.
 
-    None if its container lists them, so that nothing has to be read, and if reading takes longer than `seconds`. A later call without a
-    limit then reads the file; one with a limit that is no longer does not try again. A long file with an index is read at its end only.
+    None if its container lists them, so that nothing has to be read, and if reading takes longer than `seconds`. After that, a call with a
+    longer limit, or without one, reads the file; any other call returns None at once. A long file with an index is read at its end only.
     Raises what `open_input` raises.
     """
     status = os.stat(path)

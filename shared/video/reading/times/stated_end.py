@@ -17,9 +17,9 @@ _LONGEST_STAND_S = 3600  # longest duration of a last picture; a longer one mean
 def stated_end(path: str | os.PathLike[str], container: Any, stream: Any, last: Fraction) -> Fraction | None:
     """Return the end of the last frame in seconds, or None.
 
-    It is the end that the container states. `last`: second at which the last picture begins. The containers' packets do not say: MP4 orders
-    lengths by decoding times, and Matroska has none for pictures; fragments of MP4 do. None if the container says nothing, or something
-    that `last` contradicts.
+    It is the end that the container states. `last`: second at which the last picture begins. Of the containers' packets, only those of
+    fragmented MP4 state the end: other MP4 files order lengths by decoding times, and Matroska has none for pictures. None if the container
+    says nothing, or something that `last` contradicts.
     """
     name = container.format.name
     end: Fraction | None = None

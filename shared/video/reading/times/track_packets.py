@@ -99,7 +99,7 @@ class TrackPackets:
     def decoded_evenly(self, step: int) -> bool:
         """Return whether one packet follows another in each `step` ticks.
 
-        Then those without times can be counted.
+        If so, packets without times can be counted.
         """
         if len(self.clock.parts) != 1 or self.begun is None or self.decoded is None or not (self.keys and self.keys[0]):
             return False
