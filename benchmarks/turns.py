@@ -26,7 +26,7 @@ class Job:
     """A job to time.
 
     `work` may return a Cost, which then counts instead of the time of the call: for work in another process, or for a part of the work.
-    `reference`: name of the job that its time is divided by.
+    `reference`: name of the job whose time divides this job's time.
     """
 
     name: str

@@ -193,7 +193,7 @@ def perfectframe_method(model: Any, clip: Path, folder: Path) -> None:
 def memory_table(clip: Path, seconds: float, folder: Path) -> Table:
     """Measure the peak memory of a process that runs one job.
 
-    For a clip and for a clip four times as long.
+    It is measured for a clip and for a clip four times as long.
     """
     longer = folder / "longer.mp4"
     ffmpeg("-stream_loop", "3", "-i", str(clip), "-c", "copy", str(longer))

@@ -85,7 +85,7 @@ def jobs(clip: Path, info: VideoInfo, target: Path) -> list[Job]:
 def memory(clip: Path, folder: Path) -> Table:
     """Return a table of the memory that jobs need beyond plain reading and writing.
 
-    For a clip and for a clip ten times as long.
+    It is measured for a clip and for a clip ten times as long.
     """
     long, target = folder / "long.mp4", folder / "made.mp4"
     ffmpeg("-stream_loop", "9", "-i", str(clip), "-c", "copy", str(long))

@@ -15,7 +15,7 @@ FORMATS = {
     "ten-bit.mp4": ("-pix_fmt yuv420p10le -c:v libx264", OTHER),
     "rates.mp4": ("-vf select=lt(n\\,30)+not(mod(n\\,3)) -fps_mode vfr -pix_fmt yuv420p -c:v libx264", ""),
 }
-"""File name -> ffmpeg options, and a text that the studio's viewer shows. Empty if browsers play the file."""
+"""File name -> ffmpeg options, and a text that the studio's viewer shows. The text is empty if browsers play the file."""
 
 ROTATED = "rotated.mp4"
 

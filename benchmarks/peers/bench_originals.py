@@ -97,7 +97,7 @@ def title(command: list[str]) -> str:
 def run(command: list[str]) -> None:
     """Run a command.
 
-    If it fails, this program ends with its messages.
+    If the command fails, this program ends with the command's messages.
     """
     ended = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     if ended.returncode:

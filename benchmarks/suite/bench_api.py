@@ -59,7 +59,7 @@ def tiny_clip(path: Path) -> Path:
 def latency_beside_jobs(running: RunningSuite, clip: str) -> list[tuple[str, str, str]]:
     """Return table rows of small requests' latency while four renders use all cores.
 
-    Also measures them while the suite is idle.
+    Also measures the latency while the suite is idle.
     """
     params = {"min_speed": 0.1, "max_speed": 0.2, "interpolation": "blend"}
     idle_ms = latencies(lambda: running.client.get("/health"), 200)

@@ -83,7 +83,7 @@ def container_table(deployment: Deployment) -> Table:
 def idle_table(deployment: Deployment) -> Table:
     """Measure the processor time of idle containers.
 
-    Also measures the commits of Postgres.
+    Also counts the commits of Postgres.
     """
     idle = measure_idle(deployment, IDLE_S)
     title = f"Idle: {idle.share:.1%} of a core, {idle.commits_per_s:.1f} commits/s. Load {os.getloadavg()[0]:.1f}. {machine()}"

@@ -62,7 +62,7 @@ def commands() -> list[Job]:
 
 
 def first_jobs(starts: int) -> Table:
-    """Compare each service's first job after a start with its second.
+    """Compare each service's first job after a start with its second job.
 
     The times are from submission to end.
     """

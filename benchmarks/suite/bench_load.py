@@ -167,7 +167,7 @@ async def one_round(http: httpx.AsyncClient, clip: bytes, number: int, end: floa
 def observe(url: str, seconds: float) -> None:
     """Send small requests for `seconds` seconds; print their latencies as a JSON list.
 
-    Each as [seconds since the start, seconds that it took].
+    Each latency is a list [seconds since the start, seconds that the request took].
     """
     answers_s, start = [], time.monotonic()
     end = start + seconds

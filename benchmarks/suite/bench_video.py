@@ -86,7 +86,7 @@ def compared(path: Path, folder: Path) -> list[Job]:
 def memory(folder: Path, long: Path) -> None:
     """Print the peak resident memory of reading and writing.
 
-    For clips of three lengths and for a large clip.
+    It is measured for clips of three lengths and for a large clip.
     """
     say("\npeak resident memory (read -> write)")
     flat = {seconds: folder / f"{seconds}.mp4" for seconds in (20, 60, 180)}

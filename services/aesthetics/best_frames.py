@@ -24,7 +24,7 @@ from shared.errors import Invalid
 from shared.operation import Operation, Preset, Progress, Silent, form
 
 _MOST_SPANS = 10
-"""Most groups that a warning names."""
+"""Maximum number of groups listed in a warning."""
 
 
 class BestFramesParams(ScoreParams):

@@ -101,12 +101,12 @@ class StudioParams(PaintParams, LookParams, ClipPart):
 class StudioResult(BaseModel):
     """Measurements and summary of the written video."""
 
-    frames: int = Field(description="Frames in the output.", json_schema_extra=figure("frame_count"))
+    frames: int = Field(description="Number of frames in the output.", json_schema_extra=figure("frame_count"))
     frame_rate: str = Field(
-        description='Frames per second as an exact fraction, such as "30000/1001"; the average where it varies.',
+        description='Frames per second as an exact fraction, such as "30000/1001"; the average if it varies.',
         json_schema_extra=figure("frame_rate"),
     )
-    duration_s: float = Field(description="Seconds of video in the output.", json_schema_extra=figure("result_length"))
+    duration_s: float = Field(description="Length of the output in seconds.", json_schema_extra=figure("result_length"))
     width: int = Field(description="Width of the output in pixels.")
     height: int = Field(description="Height of the output in pixels.")
     background: Literal["given", "generated"] = Field(description="Source of the background.")

@@ -39,7 +39,7 @@ class SubjectParams(OnBackground):
 class EffectResult(BaseModel):
     """Summary of a video written by an effect."""
 
-    frames: int = Field(description="Frames in the output.", json_schema_extra=figure("frame_count"))
+    frames: int = Field(description="Number of frames in the output.", json_schema_extra=figure("frame_count"))
     frame_rate: str = Field(
         description='Frames per second as an exact fraction, such as "30000/1001"; the average if it varies.',
         json_schema_extra=figure("frame_rate"),

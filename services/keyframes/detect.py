@@ -40,15 +40,15 @@ from shared.video import VideoInfo, conversion_warnings, probe_video
 from shared.video.conversion_warnings import depth_of
 
 MAX_VIDEOS = 100
-"""Most videos of one job."""
+"""Maximum number of videos of one job."""
 
 _MOST_PARTS = 3
-"""Most readable parts of a damaged video that a warning lists."""
+"""Maximum number of readable parts listed in the warning about a damaged video."""
 
-_NUMBERS = 4096  # numbers of a list that are written at a time
+_NUMBERS = 4096  # number of list items that are written at a time
 
 MAX_SCORES = 20_000
-"""Most scores, and most candidates, of one video in the result. The archive has the scores of every frame."""
+"""Maximum number of scores, and of candidates, of one video in the result. The archive has the scores of every frame."""
 
 
 class DetectParams(Params):

@@ -24,6 +24,7 @@ from services.matting.comparison.tiles import Grid
 from services.matting.edges.options import EdgeOptions
 from services.matting.matte import MatteParams, MatteResult, bytes_per_pixel, matte
 from services.matting.params import BACKEND_LABELS, CLEAN_PLATE, FIRST_MASK, RESOLUTION_FIELD, BackendName
+from services.matting.reading.aspect_ratios import ratio_problem
 from services.matting.reading.sample import sample_of
 from services.matting.reading.views import gray_size
 from services.matting.subject.options import SubjectOptions
@@ -41,7 +42,6 @@ from shared.video.frames.scaling import scaled
 
 _BEST_QUALITY = 100  # quality of the compared mattes' files
 _RUNS_SHARE = 0.8  # share of the progress that the runs of all backends take; the comparison takes the rest
-_SAME_SHAPE = 0.03  # largest relative difference of two aspect ratios that count as equal
 
 
 @dataclass(frozen=True)
@@ -92,9 +92,9 @@ class ComparedBackend(BaseModel):
     licence: str = Field(description="Licence of the model, or of the method.")
     commercial_use: bool = Field(description="Whether the licence allows commercial use.")
     library: str | None = Field(description="Library that ran the network.")
-    precision: str | None = Field(description="Precision that the network ran in.")
-    device: str | None = Field(description="Device that the network ran on.")
-    resolution: str = Field(description="Width and height of the backend's input pictures.")
+    precision: str | None = Field(description="Number format of the network's computation, as the library reports it.")
+    device: str | None = Field(description="Device that ran the network.")
+    resolution: str = Field(description="Width and height of the backend's input pictures, such as 1280x720.")
     frames_per_second: float = Field(
         description="Frames per second of the whole job: loading, decoding, matting and encoding a matte and a composite."
     )
@@ -112,7 +112,7 @@ class CompareResult(BaseModel):
     """Table of metrics, one row per backend."""
 
     backends: list[ComparedBackend] = Field(description="Metrics of each backend, in the order of the request.")
-    frames: int = Field(description="Frames that were compared.", json_schema_extra=figure("frame_count"))
+    frames: int = Field(description="Number of frames that were compared.", json_schema_extra=figure("frame_count"))
 
 
 def compare(
@@ -174,9 +174,9 @@ def _check_truth(truth: Path | None, info: VideoInfo) -> None:
     if truth is None:
         return
     matte_info = probe_clip(truth, ClipPart())
-    if abs(matte_info.width * info.height / (matte_info.height * info.width) - 1) > _SAME_SHAPE:
-        detail = f"truth ({matte_info.width}x{matte_info.height}) has another aspect ratio than the video ({info.width}x{info.height})"
-        raise Invalid.field("inputs.truth", detail, f"The input {detail}.")
+    problem = ratio_problem("truth", (matte_info.width, matte_info.height), (info.width, info.height))
+    if problem:
+        raise Invalid.field("inputs.truth", problem, f"The input {problem}.")
 
 
 def _run(

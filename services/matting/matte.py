@@ -1,4 +1,4 @@
-"""matting.matte: cut out the subject of a clip: matte, composite and foreground."""
+"""matting.matte: cut out the subject of a clip as matte, composite and foreground."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, closing
@@ -46,7 +46,7 @@ from shared.video.frames.scaling import scaled
 from shared.video.writing.encoder_input import coded_size
 
 _AUTOMATIC_STEADINESS = 0.6  # default of `steadiness` for backends that see one frame at a time
-_FINISHERS, _AHEAD = 2, 2  # threads that compute output pictures, and frames that they may be ahead
+_FINISHERS, _AHEAD = 2, 2  # number of threads that compute output pictures, and of frames computed ahead
 
 
 class MatteParams(OutputOptions, SubjectOptions, EdgeOptions, NetworkOptions, ChromaOptions, DifferenceOptions):
@@ -60,8 +60,8 @@ class MatteResult(BaseModel):
     """Summary of the outputs and the backend used."""
 
     backend: BackendUsed = Field(description="Backend that made the matte.")
-    frames: int = Field(description="Frames of the clip that got a matte.", json_schema_extra=figure("frame_count"))
-    duration_s: float = Field(description="Seconds of video in the outputs.", json_schema_extra=figure("result_length"))
+    frames: int = Field(description="Number of frames that got a matte.", json_schema_extra=figure("frame_count"))
+    duration_s: float = Field(description="Length of the outputs in seconds.", json_schema_extra=figure("result_length"))
     width: int = Field(description="Width of the outputs in pixels.")
     height: int = Field(description="Height of the outputs in pixels.")
     subject: str = Field(description="Subject that was kept.")

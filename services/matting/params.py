@@ -35,8 +35,8 @@ class BackendUsed(BaseModel):
     licence: str = Field(description="Licence of the model, or of the method.")
     commercial_use: bool = Field(description="Whether the licence allows commercial use.")
     library: str | None = Field(description="Library that ran the network.")
-    precision: str | None = Field(description="Precision that the network ran in, as the library reports it.")
-    device: str | None = Field(description="Device that the network ran on.")
+    precision: str | None = Field(description="Number format of the network's computation, as the library reports it.")
+    device: str | None = Field(description="Device that ran the network.")
     resolution: str = Field(description="Width and height of the backend's input pictures, such as 1280x720.")
 
 

@@ -10,8 +10,8 @@ from pydantic import BaseModel, Field
 from shared.operation import Kind, Operation, Params, Progress, Silent, form
 from shared.video import probe_video, read_audio
 
-_MOST_VALUES = 30_000  # most values per channel, if no rate is given
-_FINEST = 50  # most values per second, if no rate is given
+_MOST_VALUES = 30_000  # maximum number of values per channel if no rate is given
+_FINEST = 50  # maximum number of values per second if no rate is given
 
 
 class PeaksParams(Params):

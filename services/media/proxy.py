@@ -1,6 +1,6 @@
 """media.proxy: make a small, frame-exact copy of a clip for players.
 
-A map states the clip's frame for each of its frames.
+A frame map lists the clip's frame that each frame of the copy shows.
 """
 
 from collections.abc import Iterator
@@ -97,7 +97,7 @@ class ProxyResult(BaseModel):
     frame_rate: str = Field(
         description='Frames per second as an exact fraction, such as "30000/1001".', json_schema_extra=figure("frame_rate")
     )
-    duration_s: float = Field(description="Length in seconds.", json_schema_extra=figure("result_length"))
+    duration_s: float = Field(description="Length of the proxy in seconds.", json_schema_extra=figure("result_length"))
     encoder: str = Field(description="Video encoder used.", json_schema_extra=figure("encoder"))
 
 
@@ -168,7 +168,7 @@ def proxy(
                 yield frame
 
         for output_frame, picture in map_ordered(lambda frame: (frame, _picture(frame, size)), at_constant_rate(counted(), rate), ahead=2):
-            # The first picture stands from time 0 on.
+            # The first picture is shown from time 0 on.
             for _ in range(output_frame.first.pts + output_frame.count - len(numbers)):
                 writer.write(picture, len(numbers))
                 numbers.append(output_frame.frame.number)

@@ -118,11 +118,11 @@ class ReelResult(BaseModel):
 
     parts: list[ReelPart] = Field(description="Parts of the clip, in the order of time.", json_schema_extra=figure("clip_parts"))
     moments: list[float] = Field(description="Times of the moments in the reel, in seconds.")
-    frames: int = Field(description="Number of frames.", json_schema_extra=figure("frame_count"))
+    frames: int = Field(description="Number of frames in the output.", json_schema_extra=figure("frame_count"))
     frame_rate: str = Field(
         description='Frames per second as an exact fraction, such as "30000/1001".', json_schema_extra=figure("frame_rate")
     )
-    duration_s: float = Field(description="Length in seconds.", json_schema_extra=figure("result_length"))
+    duration_s: float = Field(description="Length of the output in seconds.", json_schema_extra=figure("result_length"))
     encoder: str = Field(description="Video encoder used.", json_schema_extra=figure("encoder"))
 
 

@@ -110,14 +110,14 @@ class TranscodeParams(ClipPart, OnBackground):
 class TranscodeResult(BaseModel):
     """Summary of the written video."""
 
-    width: int = Field(description="Width in pixels.")
-    height: int = Field(description="Height in pixels.")
-    frames: int = Field(description="Number of frames.", json_schema_extra=figure("frame_count"))
+    width: int = Field(description="Width of the output in pixels.")
+    height: int = Field(description="Height of the output in pixels.")
+    frames: int = Field(description="Number of frames in the output.", json_schema_extra=figure("frame_count"))
     frame_rate: str = Field(
         description='Frames per second as an exact fraction, such as "30000/1001"; the average if it varies.',
         json_schema_extra=figure("frame_rate"),
     )
-    duration_s: float = Field(description="Length in seconds.", json_schema_extra=figure("result_length"))
+    duration_s: float = Field(description="Length of the output in seconds.", json_schema_extra=figure("result_length"))
     pixel_format: str = Field(description="Pixel format, in FFmpeg's notation.")
     encoder: str = Field(description="Video encoder used.", json_schema_extra=figure("encoder"))
 

@@ -36,7 +36,7 @@ _CHUNK_BYTES = 1024 * 1024
 _WAIT_S = 3600.0
 """Longest time, in seconds, that a process waits for the job it started."""
 _WATCH_S = 5.0
-"""Interval, in seconds, of searching for ended jobs of unfinished extractions. Every process of the service searches."""
+"""Seconds between two searches for ended jobs of unfinished extractions. Every process of the service searches."""
 _LOCK_S = 0.1
 """Interval, in seconds, between attempts to lock a folder."""
 

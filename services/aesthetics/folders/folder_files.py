@@ -20,7 +20,7 @@ VIDEO_SUFFIXES = (".mp4", ".mov", ".webm", ".mkv", ".avi")
 PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
 
 _PERFECTFRAME_ROOT = "/app/"
-"""Place of the folders in the containers of PerfectFrameAI."""
+"""Folder of the input and output folders in PerfectFrameAI's containers."""
 _PART = re.compile(r"[^/\\\x00-\x1f]{1,200}")
 _MAX_NAME_BYTES = 255
 

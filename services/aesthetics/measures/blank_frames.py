@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 Shows = Literal["picture", "black", "plain", "title"]
 
 _BLACK = 26  # level up to which a pixel is black
-_NEARLY_ALL = 0.99  # least share of black pixels in a black frame
+_NEARLY_ALL = 0.99  # minimum share of black pixels in a black frame
 _PLAIN = 4.0  # largest standard deviation of a plain frame, in levels
-_BAND = 3  # largest difference from the most common level, in levels, of a pixel of the ground
-_GROUND = 0.7  # least share of the blocks of a title that consist of ground only
+_BAND = 3  # largest difference of a background pixel from the most common level, in levels
+_GROUND = 0.7  # minimum share of blocks in a title card that show only background
 _BLOCK = 8  # side of a block in pixels
 
 
@@ -20,8 +20,8 @@ def shows(luma: NDArray[np.uint8]) -> Shows:
     """Classify a frame as black, plain, title or picture.
 
     `luma`: (height, width) uint8, 0 (black) to 255 (white). Returns `black` if at most 1 % of the pixels are brighter than a tenth of
-    white; `plain` for one even tone; `title` for letters or a logo on an even ground: most blocks differ from one level by a few levels,
-    and the rest stands out sharply; otherwise `picture`.
+    white; `plain` for one even tone; `title` for letters or a logo on an even background: most blocks are within a few levels of
+    one level, and the rest stands out sharply; otherwise `picture`.
     """
     histogram = cv2.calcHist([luma], [0], None, [256], [0, 256]).ravel().astype(np.float64) / luma.size
     values = np.arange(256)
@@ -37,6 +37,6 @@ def shows(luma: NDArray[np.uint8]) -> Shows:
     share = cv2.resize(marked, (width, height), interpolation=cv2.INTER_AREA)
     if float((share == 0).mean()) < _GROUND:
         return "picture"
-    # Letters stand out sharply from the ground, soft gradients do not.
+    # Letters stand out sharply from the background, soft gradients do not.
     strong = np.abs(values - ground) > 64
     return "title" if float(histogram[strong].sum()) > 0.4 * float(histogram[off].sum()) else "picture"

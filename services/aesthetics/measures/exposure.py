@@ -7,16 +7,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 MIDDLE, TOLERANCE = 0.45, 0.28
-"""Best median brightness, 0 to 1, and distance at which the rating is 0.6."""
+"""Best median brightness, 0 to 1, and the distance from it rated 0.6."""
 
 DARK, BRIGHT = 8, 247
 """Levels of clipped pixels, 0 to 255. Up to DARK shadows are clipped, from BRIGHT on highlights."""
 
 FREE = 0.05
-"""Largest share of clipped pixels that lowers no rating. Examples are a night sky and a lamp."""
+"""Largest share of clipped pixels that does not lower the rating. Examples are a night sky and a lamp."""
 
 CONTRAST = 0.12
-"""Least standard deviation of brightness, 0 to 1, of a picture with full contrast."""
+"""Minimum standard deviation of brightness, 0 to 1, of a picture with full contrast."""
 
 
 def exposure(luma: NDArray[np.uint8]) -> float:

@@ -10,12 +10,12 @@ _SIDE = 16  # side of a thumbnail in pixels
 _MOST_GAIN = 1.3
 """Largest factor by which a picture's brightness is changed before the comparison."""
 _LEAST_DEVIATION = 6.0
-"""Standard deviation, in levels, that every picture counts with at least. Plain pictures have less, from noise and compression."""
+"""Minimum standard deviation, in levels, assumed for a picture. Plain pictures have less, from noise and compression."""
 _BEHIND, _UNRELATED_BEHIND = 0.75, 0.43
-"""Comparison of two views while something passes in front of one. Only the share _BEHIND of the pixels is compared, those that differ
-least. There, unrelated pictures differ by _UNRELATED_BEHIND or more."""
+"""Share of the most similar pixels, and the difference of unrelated pictures in them. Comparing only these pixels ignores something that
+passes in front of a view."""
 _NEAR = 1.2
-"""Largest difference of two pictures for that comparison. It is relative to the limit for similar pictures."""
+"""Largest difference at which pictures are also compared by their most similar pixels. It is relative to the limit for similar pictures."""
 
 Thumbnail = NDArray[np.uint8]
 
@@ -29,12 +29,12 @@ def thumbnail(rgb: NDArray[np.uint8]) -> Thumbnail:
 
 
 def distinct(thumbnails: Sequence[Thumbnail], merits: Sequence[float], min_difference: float) -> list[int | None]:
-    """Return each picture's kept look-alike as an index; None for kept pictures.
+    """Find the pictures that look like a better picture.
 
-    Kept pictures differ from each other by at least `min_difference`; 0 keeps all. The difference of two pictures is their root mean square
-    difference, divided by that of unrelated pictures of the same contrast: 0 for equal pictures, about 1 for unrelated ones, whether dark
-    or bright. The same view counts as similar in another exposure, and while something passes in front of it. Of similar pictures, the one
-    with the highest merit is kept.
+    Returns the index of that better picture for each picture; None for pictures to keep. Kept pictures differ from each other by at least
+    `min_difference`; 0 keeps all. The difference of two pictures is their root mean square difference, divided by that of unrelated
+    pictures of the same contrast: 0 for equal pictures, about 1 for unrelated ones, whether dark or bright. Pictures of the same view
+    count as similar in different exposures, and while something passes in front. Of similar pictures, that with the highest merit is kept.
     """
     like: list[int | None] = [None] * len(merits)
     if not thumbnails or min_difference <= 0:

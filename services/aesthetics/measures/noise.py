@@ -8,14 +8,14 @@ from numpy.typing import NDArray
 
 _MASK = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
 _BLOCK = 16  # side in pixels of a block whose noise is measured
-_CALMEST = 0.2  # quantile of the blocks' noise that counts: calm blocks have no texture
+_CALMEST = 0.2  # quantile of the blocks' noise that is the picture's noise: calm blocks have no texture
 _MEDIAN = 0.6745
 """Median absolute value of a normal distribution, in standard deviations."""
 
 _WINDOW, _SPREAD = 5, 2.0
-"""Side in pixels of a window, and largest variance that is noise. The variance is in multiples of the noise's variance."""
+"""Window side in pixels, and largest variance taken for noise. The variance is in multiples of the noise's variance."""
 _FAINT = 1.5
-"""Noise in levels below which a picture is not denoised. Fine detail varies as little as such noise."""
+"""Noise, in 8-bit levels, below which a picture is not denoised. Fine detail varies as little as such noise."""
 
 NOISY = 12.0
 """Noise in 8-bit levels at which cleanness is about a third."""

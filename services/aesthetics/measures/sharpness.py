@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _WINDOW = 9
-"""Length in pixels of the added blur, as in the source of `sharpness`."""
+"""Length in pixels of the added blur, as in the paper cited at `sharpness`."""
 
 _DIAGONAL = 7
 """Length in pixels of the added blur along a diagonal. It is smaller, because pixels are farther apart along a diagonal."""
@@ -16,8 +16,8 @@ DIRECTIONS = ((0, 1), (1, 1), (1, 0), (1, -1))
 """Steps (rows down, columns right): horizontal, one diagonal, vertical, the other diagonal."""
 
 _AREAS = (16, 12)
-"""Columns and rows of areas among which the sharpest part is found."""
-_SHARPEST = 0.9  # quantile of the areas' sharpness that counts as that of the sharpest part
+"""Columns and rows of areas that are searched for the sharpest part."""
+_SHARPEST = 0.9  # quantile of the areas' sharpness that is taken as the sharpest part's
 _STRUCTURE = 2.0
 """Mean difference of neighbouring pixels, in levels, above which an area has structure. Less is noise and compression."""
 

@@ -16,13 +16,13 @@ WEIGHTS = {"sharpness": 0.40, "exposure": 0.25, "steadiness": 0.20, "cleanness":
 """Weight of each measure in the quality. The weights add up to 1."""
 
 SHOWS_FACTOR = {"picture": 1.0, "title": 0.3, "plain": 0.05, "black": 0.0}
-"""Content of a frame -> factor of its quality."""
+"""Content of a frame -> factor that its quality is multiplied by."""
 
 LONG_SIDE = 960
 """Longer side, in pixels, to which a larger picture is scaled. Only noise is measured in full size, in the middle of the picture."""
 
-_CROP = 512  # side, in pixels, of the part in the middle whose noise is measured
-_LEAST = 16  # least side of a measured picture, in pixels
+_CROP = 512  # side, in pixels, of the square in the middle whose noise is measured
+_LEAST = 16  # minimum side of a measured picture, in pixels
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

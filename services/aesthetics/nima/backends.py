@@ -17,7 +17,7 @@ class Backend:
     name: str
     """Name of the backend and of its Python package."""
     title: str
-    """Name for people."""
+    """Name shown to users."""
     precisions: tuple[str, ...]
     """Number formats in which the backend computes, besides f32."""
     network_format: str | None

@@ -38,7 +38,7 @@ class ModelUsed(BaseModel):
 
     name: str = Field(description="Name of the network in `reelwright models list`.")
     backend: str = Field(description="Library that ran the network.")
-    precision: str = Field(description="Number format of the computation.")
+    precision: str = Field(description="Number format of the network's computation.")
     device: str = Field(description="Device that ran the network.")
     licence: str = Field(description="Licence of the weights.")
     commercial_use: bool = Field(description="Whether the licence allows commercial use.")

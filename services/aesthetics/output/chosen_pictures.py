@@ -20,12 +20,12 @@ from shared.media.zip_files.picture_zip import PictureZip
 from shared.operation import Progress
 
 MAX_IMAGES = 10_000
-"""Most pictures that one job writes."""
+"""Maximum number of pictures that one job writes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """Record of a picture's choice: its row, its group and the facts for `reason`."""
+    """Record of a chosen picture: its row, its group and the facts for `reason`."""
 
     row: int
     """Row of the picture in the score table."""

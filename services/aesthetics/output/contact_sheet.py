@@ -16,13 +16,13 @@ from shared.video.stills.image import file_start
 Rgb = NDArray[np.uint8]
 
 MAX_PICTURES = 60
-"""Most pictures on the sheet. Of more pictures only the best are shown."""
+"""Maximum number of pictures on the sheet. Of more pictures only the best are shown."""
 
 _CELL, _HEIGHT, _GAP = 320, 240, 12
 _TITLE, _LINE, _MOST_LINES = 44, 16, 7
-"""Heights of rank and name, and of a line of the reason, in pixels."""
+"""Heights in pixels of a title and a line, and maximum number of lines."""
 _LARGE, _SMALL, _FINE = 17, 13, 12
-"""Sizes of letters, in pixels."""
+"""Letter sizes in pixels."""
 _PAPER, _INK, _FAINT = (24, 24, 27), (244, 244, 245), (161, 161, 170)
 
 

@@ -41,7 +41,7 @@ class Item(BaseModel):
     """A chosen picture in the result."""
 
     image: str = Field(description="Name of the picture in the output `images`.", json_schema_extra=figure("picture_name"))
-    source: str = Field(description="Name of the file that it comes from; of a zip file, with the picture in it: `photos.zip/a/b.jpg`.")
+    source: str = Field(description="Name of the input file; for a zip file, also the path of the picture in it: `photos.zip/a/b.jpg`.")
     source_index: int = Field(description="Number of the file among the inputs, from 0.")
     timestamp_s: float | None = Field(
         description="Time of the frame in its video, in seconds; null for a picture file.", json_schema_extra=figure("picture_time")

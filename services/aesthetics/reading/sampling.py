@@ -15,13 +15,13 @@ from shared.video import Frame, read_frames
 from shared.video.seconds import to_fraction
 
 _MOST_FAILURES = 20
-"""Unreadable moments in a row after which reading stops."""
+"""Number of unreadable moments in a row after which reading stops."""
 _STEP_S = Fraction(1, 4)
-"""Growth, in seconds, of the steps past unreadable moments. Twenty steps pass 52 seconds."""
+"""Seconds by which each step past unreadable moments exceeds the previous step. Twenty steps pass 52 seconds."""
 _AT_ONCE = 200
 """Number of moments after a damaged part that are read in one pass."""
 _MOST_PARTS = 3
-"""Most readable parts of a damaged video that its error lists."""
+"""Maximum number of readable parts listed in a damaged video's error."""
 
 
 class SampleParams(Params):
@@ -105,8 +105,8 @@ def until_damage(frames: Iterable[Frame], damage: list[BrokenMedia]) -> Iterator
 def _behind_damage(video: Path, params: SampleParams, parts: list[Part], prefetch: int) -> Iterator[Frame]:
     """Yield the sampled frames after the last of `parts`.
 
-    Adds the readable parts to `parts`. After each moment that cannot be read in a row, more moments are skipped. After _MOST_FAILURES in a
-    row, the rest of the video is given up.
+    Adds the readable parts to `parts`. After each further unreadable moment, more moments are skipped. After _MOST_FAILURES unreadable
+    moments in a row, the rest of the video is given up.
     """
     start, rate = to_fraction(params.start), to_fraction(params.sample_rate)
     count = None if params.duration is None else math.ceil(to_fraction(params.duration) * rate)

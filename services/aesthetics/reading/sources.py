@@ -19,9 +19,9 @@ from shared.operation import Progress
 from shared.video import Picture, conversion_warnings, list_pictures, map_ordered, probe_video
 
 MAX_SOURCES = 1000
-"""Most videos or picture files of one job."""
+"""Maximum number of videos or picture files of one job."""
 MAX_VIEWS = 200_000
-"""Most pictures that one job examines. At one frame per second, these are 2.3 days of video."""
+"""Maximum number of pictures that one job examines. At one frame per second, these are 2.3 days of video."""
 
 
 class SourceReport(BaseModel):
@@ -92,7 +92,7 @@ class Sources:
         return (source for source in self.all if source.error is None)
 
     def series(self, *, lanczos: bool) -> Iterator[tuple[Source | None, Generator[View, None, None]]]:
-        """Yield each video with its views, and None with all pictures' views."""
+        """Yield each video with its views, or None with all picture files' views."""
         if not self.videos:
             yield None, self.picture_views(lanczos=lanczos)
             return

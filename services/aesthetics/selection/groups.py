@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from shared.operation import cell
 
 MAX_SHOTS = 100_000
-"""Most shots of one video."""
+"""Maximum number of shots of one video."""
 _SLACK_S = 0.0005  # largest rounding error of a shot's times, in seconds
 
 Grouping = Callable[[int, float | None], int | None]

@@ -5,14 +5,14 @@ from services.aesthetics.selection.scoring import ScoredView
 
 _NOTICEABLE = 0.05
 """Lead in merit below which two pictures are about equal."""
-_SHARP = 0.45  # least sharpness of a sharp picture, 0 to 1
+_SHARP = 0.45  # minimum sharpness of a sharp picture, 0 to 1
 _WORDS = {
     "sharpness": ((0.6, "very sharp"), (_SHARP, "sharp"), (0.3, "soft"), (0.0, "blurred")),
     "exposure": ((0.9, "very well exposed"), (0.7, "well exposed"), (0.4, "unevenly exposed"), (0.0, "badly exposed")),
     "steadiness": ((0.95, "no motion blur"), (0.7, "hardly any motion blur"), (0.4, "some motion blur"), (0.0, "strong motion blur")),
     "cleanness": ((0.9, "free of noise"), (0.75, "little noise"), (0.5, "noise"), (0.0, "much noise")),
 }
-"""Measure -> grades, each with its least value and its text."""
+"""Measure -> grades, each with its minimum value and its text."""
 
 
 def reason(best: ScoredView, *, chosen_from: str, ahead: float | None) -> str:

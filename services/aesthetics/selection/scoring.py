@@ -16,7 +16,7 @@ from services.aesthetics.reading.small_views import View
 from shared.video import map_ordered
 
 HELD_BYTES = 48 * 1024 * 1024
-"""Most memory of the full-size frames of one batch, in bytes. Larger frames make smaller batches."""
+"""Maximum memory of the full-size frames of one batch, in bytes. Larger frames make smaller batches."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

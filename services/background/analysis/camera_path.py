@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 
 from shared.motion.camera import Matrix, Pose
 
-LEAST_MARGIN, MOST_MARGIN = 1.3, 2.5  # least and largest size of a background that is chosen from the path, in multiples of a frame
+LEAST_MARGIN, MOST_MARGIN = 1.3, 2.5  # limits of a background's size that is chosen from the path, in multiples of a frame
 _SPARE = 1.02
 """Factor by which a background is larger than the path needs. It is a reserve for rounding and interpolation."""
-_HALVINGS = 24  # steps of the search for the share of the camera's motion to follow
+_HALVINGS = 24  # number of bisections in the search for the share of the camera's motion to follow
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,7 +56,7 @@ class CameraPath:
         return float(across), float(down)
 
     def margin(self, parallax: float) -> float:
-        """Return the least size of a background that covers all frames.
+        """Return the smallest size of a background that covers all frames.
 
         The size is in multiples of a frame. `parallax`: motion of the nearest or farthest surface relative to the picture, in pixels per
         pixel of the path.

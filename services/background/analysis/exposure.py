@@ -11,7 +11,7 @@ Tones = NDArray[np.float32]
 
 _INSIDE = 200
 """Level of the matte (of 255) above which a pixel is inside the subject."""
-_LEAST_PIXELS = 20  # least visible pixels of the subject in a measured frame
+_LEAST_PIXELS = 20  # minimum number of visible subject pixels in a measured frame
 _BLACK = 16  # level of black in limited range
 _PER_E, _BINS, _BLUR, _REACH = 32, 177, 2.0, 18
 """Logarithmic histogram: bins per factor e, bins in all, blur, largest shift. The bins reach level 239. Blur (standard deviation) and shift

@@ -19,10 +19,10 @@ from shared.video import Frame, read_together, to_fraction
 from shared.video.clip.part import ClipPart
 
 _NEXT_ANCHOR = 0.6
-"""Largest overlap of an anchor with the next, as a share of a frame."""
+"""Largest overlap of two neighbouring anchors, as a share of a frame."""
 _MOST_ANCHORS = 16
 _KEPT = 0.8
-"""Overlap with the last step below which a frame becomes the next step."""
+"""Overlap with the previous `Step` below which a frame becomes the next `Step`."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

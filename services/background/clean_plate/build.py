@@ -25,9 +25,10 @@ from shared.video.clip.empty_part import no_frame
 from shared.video.clip.part import ClipPart
 from shared.video.frames.push_pull import push_pull
 
-_CANVAS_TIMES, _CANVAS_PIXELS = 6, 64_000_000  # largest canvas: sides in multiples of the frame's, and pixels
+_CANVAS_TIMES, _CANVAS_PIXELS = 6, 64_000_000  # largest canvas: its sides in multiples of the frame's sides, and its number of pixels
 _LEAST_SAMPLES = 3
-"""Least samples that show the background at a pixel. A pixel with fewer is a hole. A clip with fewer samples needs all of them."""
+"""Minimum number of samples that show the background at a pixel. A pixel with fewer is a hole. A clip with fewer samples needs all of
+them."""
 _WORKERS = 2
 
 

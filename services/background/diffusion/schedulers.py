@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from shared.choices import OneOf
 
 LCM_STEPS = 50
-"""Most steps with the LCM LoRA. LCM was distilled with a schedule of so many steps, and diffusers refuses more."""
+"""Maximum number of steps with the LCM LoRA. LCM was distilled with a schedule of 50 steps, and diffusers refuses more."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 MULTIPLE = 8
-"""Width and height of painted pictures are multiples of this. A model works on an eighth of the picture's width and height (latents)."""
+"""Divisor of the width and height of painted pictures. A model works on an eighth of the picture's width and height (latents)."""
 _MOST_AREA = 1.5
 """Largest area that a model paints well, relative to its training pictures."""
-_OVERLAP = 0.25  # share of a tile's side that the next tile overlaps, at least
+_OVERLAP = 0.25  # minimum share of a tile's side that the next tile overlaps
 
 
 @dataclass(frozen=True, slots=True)

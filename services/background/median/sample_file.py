@@ -32,7 +32,7 @@ class SampleFile:
     """Temporary file of up to `capacity` samples, read band by band.
 
     A sample is Y, U and V planes (4:2:0) of `width` x `height` pixels. `folder`: folder of the unnamed temporary file; None takes the
-    system's. Used as a context manager.
+    system's. Use it as a context manager.
     """
 
     def __init__(self, width: int, height: int, capacity: int, *, folder: Path | None = None) -> None:

@@ -20,9 +20,9 @@ _END_SHARE = 0.2
 _AGREES, _DIFFERS = (10, 6), (24, 12)
 """Limits of differences in levels, of luma and of chroma. Up to _AGREES, start and end of the clip show the same; from _DIFFERS on, the
 median shows another thing."""
-_LEAST_SAMPLES, _LEAST_KEPT = 15, 3  # least samples of a clip that is searched for objects, and least samples without an object
+_LEAST_SAMPLES, _LEAST_KEPT = 15, 3  # minimum number of samples for searching objects, and minimum number of samples without an object
 _LEAST_AREA = 0.0005
-"""Least area of an object, as a share of the plate. Smaller regions are noise."""
+"""Minimum area of an object, as a share of the plate. Smaller regions are noise."""
 _PRESENT = 0.4
 """Share of an object's pixels that differ from the background in a sample. Above it, the sample shows the object."""
 _MOST_SEAM = 0.05
@@ -62,8 +62,8 @@ def remove_objects(file: SampleFile, planes: tuple[Plane, ...], ends: tuple[EndP
     """Remove transient objects from `planes`, and return a mask of the objects.
 
     `planes`: the medians, changed in place; `ends`: the comparison of each plane with the ends of the clip, in the plane's shape. Suspect
-    pixels are grouped into objects. The region of an object gets the median of the samples that do not show the object. An object of which
-    only a part is found stays whole: without it, its region would not continue the plate around. The mask is bool in luma size.
+    pixels are grouped into objects. The region of an object gets the median of the samples that do not show the object. An object
+    that was found only in part is not removed: its region would not fit the plate around it. The mask is bool in luma size.
     """
     suspect = ends[0].suspect.copy()
     for end in ends[1:]:

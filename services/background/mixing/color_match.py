@@ -14,13 +14,13 @@ _SMALL = 96
 """Side in pixels of the small squares to which compared pictures are scaled."""
 _MOST_GAIN = 1.35
 _SHIFT = 0.35
-"""Share of the difference between the means by which the subject is shifted."""
+"""Share of the difference between the means that shifting the subject removes."""
 _MOST_SHIFT = (12.0, 8.0, 8.0)
 """Largest offset of luma, U and V, in levels."""
 _LEAST_COVERED = 0.002
 """Mean alpha of a frame, 0 to 1, below which no subject is visible."""
 _CUT = 24.0
-"""Change of the subject's mean, from frame to frame, that counts as a cut. In levels of any plane."""
+"""Change of the subject's mean between frames that counts as a cut. It is in levels and holds for every plane."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ Plane = NDArray[np.uint8]
 
 _CLEAR, _OPAQUE = 3, 252
 """Alpha, 0 to 255, of pixels outside the soft edge. Up to _CLEAR a pixel shows only background, from _OPAQUE on only the subject."""
-_LEAST_ALPHA = 0.1  # least divisor when a colour is divided by alpha, 0 to 1; a smaller one would amplify noise
+_LEAST_ALPHA = 0.1  # minimum divisor, 0 to 1, when a colour is divided by alpha; a smaller divisor would amplify noise
 _REDUCED = 4  # divisor of width and height for the blurred estimates
 
 
@@ -29,7 +29,7 @@ class Edge:
 
 def edge_of(alpha: Plane) -> Edge:
     """Find the soft edge of an alpha plane, uint8 (height, width)."""
-    # Below the range the difference wraps around to large values.
+    # For values below the range, the difference wraps around to large values.
     indices = np.flatnonzero(alpha - np.uint8(_CLEAR + 1) < _OPAQUE - _CLEAR - 1)
     return Edge(indices, alpha.reshape(-1)[indices] * np.float32(1 / 255))
 

@@ -11,7 +11,7 @@ _FLAT = 0.2  # share of the pixels that are measured: those with the least textu
 _DARK, _BRIGHT = 24, 230  # levels between which pixels are measured: grain is weak in black and clipped in white
 _LEAST = 0.6  # standard deviation in levels below which no grain is added
 _MOST = 8.0  # largest standard deviation of added grain, in levels
-_TILE = 64  # pixels by which the noise is larger than a frame, so that each frame can take another part of it
+_TILE = 64  # pixels by which the noise picture is larger than a frame, so that each frame can take another part of it
 
 
 def grain_of(luma: Plane, where: NDArray[np.bool_] | None = None) -> float:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 Plane = NDArray[np.uint8]
 
 _STRIP = 32
-"""Rows mixed at a time: their 16-bit products then stay in the cache."""
+"""Number of rows mixed at a time. Their 16-bit products fit the cache."""
 
 
 def over(foreground: Plane, background: Plane, alpha: Plane) -> Plane:
@@ -52,9 +52,9 @@ def reached(alpha: Plane) -> tuple[slice, slice] | None:
 def chroma_alpha(alpha: Plane) -> Plane:
     """Downsample alpha to the positions of 4:2:0 chroma.
 
-    The result is uint8 ((height + 1) // 2, (width + 1) // 2), rounded to the nearest level. Chroma samples of H.264 and H.265 lie on the
-    left luma column of their pair, halfway between two rows (ITU-T H.264, annex E: type 0): weights 1 2 1 around that column, the same in
-    both rows. Only the places that alpha reaches are computed.
+    Returns uint8 ((height + 1) // 2, (width + 1) // 2), rounded to the nearest level. In H.264 and H.265, each 2 x 2 luma pixels share a
+    chroma sample. It lies on their left column, halfway between the two rows (ITU-T H.264, annex E: type 0). Its alpha is the weighted mean
+    of both rows: the left column has the weight 2, the columns beside it 1. Only the area where alpha is not 0 is computed.
     """
     height, width = alpha.shape
     if height % 2 or width % 2:
@@ -63,16 +63,17 @@ def chroma_alpha(alpha: Plane) -> Plane:
     place = reached(alpha)
     if place is None:
         return result
-    # Whole pairs of rows and columns, and the pair on the right: its left neighbour may be the last column that alpha reaches.
+    # The visible area, extended to whole pairs of rows and columns. One pair is added on the right, because the last visible column may
+    # be its left neighbour.
     rows = slice(place[0].start // 2, (place[0].stop + 1) // 2)
     columns = slice(place[1].start // 2, min(place[1].stop // 2 + 1, result.shape[1]))
-    # A pair of columns is read as one 16-bit number, so that both are summed without steps over memory.
+    # Each pair of columns is read as one 16-bit number, which is faster than reading every second byte.
     pairs = alpha[2 * rows.start : 2 * rows.stop, 2 * columns.start : 2 * columns.stop].view("<u2")
     left, right = pairs & 255, pairs >> 8
     left, right = left[0::2] + left[1::2], right[0::2] + right[1::2]
     total = 2 * left + right
     total[:, 1:] += right[:, :-1]
-    # At the left edge of the picture, alpha goes on as in the first column; left of any other place it is 0.
+    # Beyond the left edge of the picture, alpha equals that of the first column. To the left of any other area it is 0.
     if columns.start == 0:
         total[:, 0] += left[:, 0]
     result[rows, columns] = (total + 4) >> 3

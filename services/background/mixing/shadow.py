@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 Plane = NDArray[np.uint8]
 
-_HEIGHT = 180  # most rows of the pictures on which shadows are computed
-_DARKEST = 0.35  # least share of the light that remains in a kept shadow
+_HEIGHT = 180  # maximum height, in rows, of the pictures on which shadows are computed
+_DARKEST = 0.35  # minimum share of the light that remains in a kept shadow
 _BLACK = 16  # level of black in limited range
 _NOISE = 0.04
-"""Share of the light that is missing in noise. A smaller or equal loss is no shadow."""
+"""Largest loss of light that counts as noise, as a share of the light."""
 _CONTACT = 0.45  # share of the light that is missing in the darkest place of a contact shadow
 _FEET = 0.2
 """Share of the subject's height, from its lower end, that counts as feet."""
@@ -123,7 +123,7 @@ def shaded(luma: Plane, light: Plane) -> Plane:
 
 
 def _crossing(inside: float, outside: float) -> float:
-    """Return the distance from a row's middle to half coverage, in rows.
+    """Return the distance, in rows, from a row's middle to where coverage is half.
 
     `inside`, `outside`: coverage at the middle of the row, and of the next row outwards.
     """

@@ -17,7 +17,7 @@ _SOLID, _FAINT = 64, 4
 def without_stray_blobs(alpha: Plane, share: float) -> Plane:
     """Remove blobs that do not belong to the subject.
 
-    `alpha`: uint8 (height, width). `share`: least area of a kept blob relative to the largest, 0 to 1; 0 keeps all blobs. Kept are solid
+    `alpha`: uint8 (height, width). `share`: minimum area of a kept blob relative to the largest, 0 to 1; 0 keeps all blobs. Kept are solid
     blobs of that area, with the pixels connected to them, such as hair. Other solid blobs, specks and faint blobs become 0. Blobs are found
     at a quarter of the size, so pixels up to about 4 px from a kept blob stay. A matte without a solid blob is returned unchanged.
     """

@@ -23,7 +23,7 @@ BYTES = 500 * 2**20
 KEPT_BYTES = 200 * 1000**2
 """Memory that the network keeps after its work."""
 _OUTLIERS = 0.01
-"""Share of the nearest pixels, and of the farthest, that the range leaves out."""
+"""Share of the nearest and of the farthest pixels, ignored when depth is scaled."""
 
 Floats = NDArray[np.float32]
 

@@ -17,7 +17,7 @@ class MovingPlate:
     """A background whose views follow a camera path.
 
     Rotation and zoom follow the path at every depth. Parts at the plate's middle depth move exactly as the path does. The nearest parts
-    move farther than the farthest, by at most `depth_scale` times the path's motion.
+    move farther than the farthest parts, by at most `depth_scale` times the path's motion.
     """
 
     def __init__(self, rgb: NDArray[np.uint8], inverse: Floats | None, path: CameraPath, *, depth_scale: float, matrix: str) -> None:

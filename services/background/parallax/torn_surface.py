@@ -1,8 +1,9 @@
-"""Views of a picture with depth from a moving camera, with gaps filled.
+"""Views of a picture from a moving camera, computed from the picture's depth.
 
-The picture is a surface that tears at depth edges and shows a filled layer behind. `inverse` is the inverse depth of each pixel; larger is
-nearer. For a camera motion `move` (tx, ty), a point at (x, y) of the picture with inverse depth d appears at (x - tx * d, y - ty * d) of
-the view. Rotation and zoom do not depend on depth: a matrix adds them.
+The picture is treated as a surface, which tears where its depth jumps. Through a tear, a view shows a second layer behind the surface,
+whose colours are filled in from the surroundings. `inverse` is the inverse depth of each pixel: larger is nearer. If the camera moves by
+`move` (tx, ty), the point (x, y) of the picture with inverse depth d appears at (x - tx * d, y - ty * d) in the view. Rotation and zoom are
+the same at every depth, so a matrix adds them.
 """
 
 from dataclasses import dataclass
@@ -19,18 +20,18 @@ Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
 _FINEST, _WIDEST = 2, 900
-"""Reduction of depth before projection: least divisor, and longest side in pixels. Depth networks give no finer detail."""
+"""Limits of the reduced depth map: minimum divisor, and longest side in pixels. Depth networks give no finer detail."""
 _JUMP = 0.04
-"""Least step of inverse depth at which the surface tears. It is a share of the range of inverse depth."""
+"""Smallest jump of inverse depth that tears the surface. It is a share of the range of inverse depth."""
 _RAMP, _CONCENTRATED = 320, 0.6
-"""Window in which a ramp is found, and least concentration of the ramp. The window extends a 320th of the longest side (at least 4 pixels)
-in each direction. Its inner half holds more than 60 % of its range of depth."""
+"""Window size and minimum concentration for finding soft ramps of depth. A window extends a 320th of the longest side (at least 4 pixels)
+in each direction. On a ramp, its inner half holds more than 60 % of its range of depth."""
 _OBJECT = 3
-"""Distance from a depth edge, in multiples of `reach`. Up to this distance, pixels of the near object are not used to fill gaps."""
+"""Distance from a depth edge up to which near pixels never fill gaps. It is in multiples of `reach`."""
 _LOOKUPS = 2
 """Number of times that a torn pixel's depth is looked up again."""
 _SOFT_PX = 0.6
-"""Blur that softens the rims of the mask of tears: standard deviation in pixels."""
+"""Standard deviation, in pixels, of the blur that softens the edges of tears."""
 _EMPTY = -1.0
 """Inverse depth of a view's pixels that no point of the surface reaches."""
 _TABLE = 1024
@@ -76,11 +77,12 @@ class View:
 
 
 class TornSurface:
-    """A picture's depth as a surface, seen by a moving camera.
+    """Surface with a picture's depth, from which views of a moving camera are computed.
 
-    Each view first projects the depth forward, from far to near, so that near objects hide far ones and each pixel of the view has a depth.
-    Colours are then sampled backward with that depth, which keeps them sharp. Where the surface tears, the view shows the picture that
-    `behind` fills from the far side of the edge. This is a layered depth image (Shade et al., 1998) with at most two layers per pixel.
+    For each view, the depth is first projected forward into the view, from far to near, so that near objects hide far ones. Colours are
+    then sampled backward: the depth of a view's pixel gives its place in the picture, which keeps colours sharp. Where the surface tears,
+    the view shows the picture from `behind`, which is filled from the far side of the edge. This is a layered depth image (Shade et al.,
+    1998) with at most two layers per pixel.
     """
 
     def __init__(self, inverse: Floats, *, reach: float) -> None:
@@ -192,8 +194,8 @@ class TornSurface:
         """
         width, height = self._small
         x, y, depth = self._points
-        # Not rint: it rounds halves to even numbers, which would tear a surface that moves by half a pixel. Positive places are rounded
-        # down by truncation. Points that leave the picture land on a border of one pixel around it.
+        # Coordinates, all positive, are rounded by truncation. `rint` would round halves to even numbers, which tears a surface that moves
+        # by half a pixel. Points that leave the picture land on a border of one pixel around it.
         index = self._cells(y, depth, move[1] / self._factor[1], height + 1)
         index *= width + 2
         index += self._cells(x, depth, move[0] / self._factor[0], width + 1)
@@ -253,7 +255,7 @@ def sharpened(inverse: Floats, jump: float) -> Floats:
     """Turn soft ramps of estimated depth into sharp steps.
 
     Networks blur depth edges into ramps. A slanted surface is not a ramp: there, the inner half of a window holds only half of the window's
-    range of depth. `inverse`: float32 (height, width). `jump`: least step that counts as an edge.
+    range of depth. `inverse`: float32 (height, width). `jump`: smallest step that counts as an edge.
     """
     reach = max(round(max(inverse.shape) / _RAMP), 4)
     low, high = _lowest(inverse, reach), _highest(inverse, reach)

@@ -18,16 +18,16 @@ Small = NDArray[np.uint8]
 Mask = NDArray[np.uint8]
 
 _STILL = np.eye(3)  # matrix of a camera that does not move
-_NOISE = np.ones((3, 3), np.uint8)  # neighbourhood in which equal levels are no difference: a misalignment of one pixel does not count
+_NOISE = np.ones((3, 3), np.uint8)  # neighbourhood that is searched for an equal level, so that a misalignment of one pixel does not count
 _MIXED = np.ones((5, 5), np.uint8)  # neighbourhood of pixels that interpolation can mix with invalid ones
 _MIN_REGION = 0.0004
-"""Least area of a moving region, as a share of the picture. Smaller regions are noise."""
+"""Minimum area of a moving region, as a share of the picture. Smaller regions are noise."""
 _SHARP = 0.1253
-"""Least sharpness of pixels in focus, relative to the sharpest pixels."""
+"""Minimum sharpness of pixels in focus, relative to the sharpest pixels."""
 _LEAST_SHARPEST = 4.0
-"""Least sharpness of the sharpest pixels. In a softer picture nothing is in focus."""
+"""Minimum sharpness of the sharpest pixels in a picture with anything in focus. In a softer picture nothing is in focus."""
 _MIN_SHARP = 0.2
-"""Least sharp share of a moving region that is in focus."""
+"""Minimum share of sharp pixels in a moving region that is in focus."""
 _MAX_HOLE = 0.03
 """Largest area of a hole that is filled, as a share of the picture. Smaller holes are even parts of a moving subject."""
 
@@ -173,9 +173,9 @@ def _moved_validity(valid: Mask | None, shape: tuple[int, ...], matrix: Matrix, 
 
 
 def _seen(shift: float, length: int, target: int) -> slice:
-    """Return the valid pixels of an axis after a shift, without mixed ones.
+    """Return the range of valid pixels on an axis after a shift.
 
-    `length` pixels are shifted into an axis of `target` pixels.
+    Pixels that interpolation mixes with invalid ones are left out. `length` pixels are shifted into an axis of `target` pixels.
     """
     start, stop = math.ceil(shift - 0.5), math.floor(shift + length - 0.5) + 1
     margin = len(_MIXED) // 2

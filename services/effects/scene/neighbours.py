@@ -7,7 +7,7 @@ from services.effects.scene.moments import SceneFrame, View
 
 LOOK_S = 0.3
 """Distance between a frame and its comparison frames, in seconds."""
-_MAX_LOOK_FRAMES = 20  # largest such distance in frames
+_MAX_LOOK_FRAMES = 20  # largest distance between a frame and its comparison frames, in frames
 
 
 def look_frames(rate: float) -> int:

@@ -10,7 +10,7 @@ from shared.video import Frame
 from shared.video.frames.planes import halve_toward
 
 _REDUCTIONS = ((720, 4), (405, 2))
-"""Least heights of frames that are reduced, with the divisors of width and height. Divisors are powers of two, because halving is much
+"""Pairs: minimum height of a frame, and divisor of its width and height. Divisors are powers of two, because halving is much
 faster than other averaging."""
 
 

@@ -13,7 +13,7 @@ from services.effects.scene.small_planes import chroma_planes, reduced, small_si
 from shared.motion.camera import Camera, Matrix, Model, Pose, matrix_between, scale_matrix
 from shared.video import Frame, map_ordered
 
-_MAX_CUTS = 10_000  # most cuts that the result lists
+_MAX_CUTS = 10_000  # maximum number of cuts listed in the result
 
 
 class SceneTracker:

@@ -20,7 +20,7 @@ FEATHER = 0.03
 NEAR = 1 / 3
 """Largest misalignment, in pixels, that is not corrected. A correction would resample, which blurs by up to half a pixel."""
 _STILL = 0.1
-"""Misalignment below which a mask or a soft ghost is not moved. In pixels of small planes."""
+"""Misalignment below which a mask or a soft ghost is not moved. It is in pixels of small planes."""
 
 
 def shift_of(matrix: Matrix, size: tuple[int, int], *, within: float = 1e-3) -> tuple[float, float] | None:

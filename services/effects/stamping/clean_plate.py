@@ -19,13 +19,13 @@ from services.effects.scene.tracker import SceneTracker
 from shared.motion.camera import Pose, overlap
 
 _MAX_VIEWS = 32
-"""Most views that are kept of a shot. If there are more, every second view is dropped."""
+"""Maximum number of views kept of a shot. If there are more, every second view is dropped."""
 _PLATE_VIEWS = 11
-"""Most views from which a plate is computed. The number is odd, so that there is a middle value."""
+"""Maximum number of views from which a plate is computed. The number is odd, so that there is a middle value."""
 _MIN_VIEWS, _MIN_AGREEING = 3, 0.6
-"""Least number of views of a place, and least share of them that agree. With fewer, the scene at this place is unknown."""
+"""Minimum number of views of a place, and minimum share of agreeing views. With fewer, the scene at this place is unknown."""
 _MIN_OVERLAP = 0.5
-"""Least overlap of a view with the frame for which a plate is computed. It is a share of the picture."""
+"""Minimum overlap of a view with the frame whose plate is computed. It is a share of the picture."""
 _MARGIN = 1 / 8
 """Extent of a plate beyond its frame on each side, as a share. If the camera moves farther, another plate is computed."""
 _MAX_SUBJECT = 0.5

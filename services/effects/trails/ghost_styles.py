@@ -1,21 +1,26 @@
 """Table of ghost styles, with the computation of soft ghosts.
 
-Soft ghosts (glow, shadow, and blurred normal ones) are made in small planes and laid over the full-size picture as a veil:
+Soft ghosts are those of the styles glow and shadow, and blurred ghosts of the style normal. They are computed in small planes. Together
+they form a veil, which dims the full-size picture and adds light to it. In each plane:
 
-    out = floor + (in - floor) * (1 - veil) + light                                                  in each plane
+    out = floor + (in - floor) * (1 - veil) + light
 
-where `floor` is black. With m_i the mask of ghost i, 0 to 1, moved to the view of the current frame, m_0 the mask of that frame, and
-v_i = decay^i * m_i * (1 - m_0), which keeps ghosts behind the subject:
+`floor` is the value of black. Ghosts are numbered from 1, the nearest to the subject, and moved to the view of the current frame. The
+weight of ghost i at a pixel is v_i = decay^i * m_i * (1 - m_0). The mask of the ghost is m_i, from 0 to 1. The mask of the current frame
+is m_0: it keeps ghosts behind the subject. The luma of ghost i is y_i.
 
-    glow    e_i = v_i * overexposed(ghost_i), where overexposing takes the luma y to 1 - (1 - y)^2.5 and its chroma in proportion;
-            e = 1.1 * sum(e_i) + 1.2 * blurred(sum(e_i)); veil = 1 - exp(-luma(e)), light = e * veil / luma(e).
-            The light's luma equals the veil, so luma is combined as in the blend mode screen: out = 1 - (1 - in) * (1 - light).
-    shadow  1 - veil = product of (1 - 0.85 * v_i * (1 - 0.25 * y_i)), slightly blurred; light = 0.14 * veil, or a quarter
-            of the tint's. The picture is multiplied by silhouettes that keep a little of the subject's texture. The light brightens them
-            where the picture is darker than they are, as smoke does.
-    normal  veil = sum(v_i) / (1 + sum(v_i)), light = sum(v_i * ghost_i) / (1 + sum(v_i)): the weighted mean of full-size ghosts.
+    glow    e_i = v_i * overexposed(ghost_i). Overexposing changes the luma y to 1 - (1 - y)^2.5, and chroma in proportion.
+            e = 1.1 * sum(e_i) + 1.2 * blurred(sum(e_i))
+            veil = 1 - exp(-luma(e)), light = e * veil / luma(e)
+            The luma of the light equals the veil. So luma is mixed as in the blend mode screen: out = 1 - (1 - in) * (1 - light).
+    shadow  1 - veil = product of (1 - 0.85 * v_i * (1 - 0.25 * y_i)), slightly blurred
+            light = 0.14 * veil, or with a tint, a quarter of the tint's light
+            This multiplies the picture by silhouettes that keep a little of the subject's texture. Over a dark picture, the light makes
+            them brighter than the picture, like smoke.
+    normal  veil = sum(v_i) / (1 + sum(v_i)), light = sum(v_i * ghost_i) / (1 + sum(v_i))
+            This is the weighted mean, as for full-size ghosts.
 
-With `blur`, ghost i and its mask are blurred by i times as much.
+With the param `blur`, ghost i and its mask are blurred, i times as much as ghost 1.
 """
 
 import math
@@ -41,7 +46,7 @@ _SMOKE = 0.14
 _SHADOW_BLUR = 0.0012
 """Blur radius of shadows, as a share of the picture's diagonal. It is the standard deviation of a Gaussian."""
 _HALVED_FROM = 3.0
-"""Least radius in pixels of a bloom that is computed at half the size."""
+"""Minimum radius in pixels of a bloom that is computed at half the size."""
 _LEAST_BLUR = 0.3
 """Radius in pixels below which a blur is left out."""
 

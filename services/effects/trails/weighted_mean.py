@@ -48,9 +48,10 @@ class Part:
 def mix_whole(out: Planes, frame: Planes, ghosts: Sequence[ShiftedPicture], weight: float) -> None:
     """Write the weighted mean of a frame and its ghosts to `out`.
 
-    `weight`: weight of the frame. All planes have the same shapes. Ghosts are moved by whole pixels, because interpolation loses by blur
-    what it gains by alignment (on real pictures panned by fractions of a pixel: 54.9 dB against 55.4; 51.9 against 51.8; 57.3 against
-    57.2). A moved ghost fades out towards the edges of its picture; beyond them, its weight goes to the frame and the other ghosts.
+    `weight`: weight of the frame. All planes have the same shapes. Ghosts are moved by whole pixels, because interpolation aligns them
+    better but blurs them. On three real pictures, panned by fractions of a pixel, the quality was 54.9, 51.9 and 57.3 dB, against 55.4,
+    51.8 and 57.2 dB with interpolation. A moved ghost fades out towards the edges of its picture; beyond them, its weight goes to the frame
+    and the other ghosts.
     """
     for number, (target, own) in enumerate(zip(out, frame, strict=True)):
         layers = [layer for ghost in ghosts if (layer := _layer(ghost, number)) is not None]

@@ -19,7 +19,7 @@ from services.keyframes.analysis.small_frame import SmallFrame, shrink, small_si
 from services.keyframes.analysis.thumbnail_film import Planes, ThumbnailFile, thumbnail
 from shared.video import Frame, VideoInfo, map_beside_decoding
 
-_HELD = 4  # frames at each end of a quiet span that get copied measures, because detectors compare a cut with 4 neighbours on each side
+_HELD = 4  # number of frames at each end of a quiet span with copied measures: detectors compare a cut with 4 neighbours on each side
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,8 @@ _LATE_SIZE, _LATE_PACKETS = 0.2, 6
 """Limit for the late packets of a span, and their number. These are the last packets before the second keyframe. They have at most
 _LATE_SIZE times the size of that keyframe; larger ones mean motion."""
 _EMPTY = 0.1
-"""Least median of the late packets, relative to that of all packets. Smaller late packets show the plain picture at the end of a fade."""
+"""Minimum median of the late packets, relative to the median of all packets. Smaller late packets show the plain picture at the end of a
+fade."""
 _MOST_KEYFRAMES = 0.25
 """Largest share of keyframes among all frames. With more, decoding the keyframes first costs more than it saves."""
 
@@ -46,7 +47,7 @@ Span = tuple[int, int]
 def quiet_spans(video: Path, line: Timeline, thumbnails: Path) -> list[Span]:
     """Find the spans between a file's keyframes in which the scan can skip frames.
 
-    Returns the frame numbers of the two keyframes around each span. Right before the first of them nothing moves. Videos that consist
+    Returns the frame numbers of the two keyframes around each span. Nothing moves right before the first keyframe. Videos that consist
     largely of keyframes, as those of editing codecs, have no such spans. `thumbnails`: path of a temporary file for the keyframes'
     thumbnails.
     """

@@ -26,18 +26,18 @@ _RATIO = 0.75
 7.1."""
 _ERROR_PX = 3.0  # largest distance, in pixels, between a corner and its place according to the camera motion
 _LEAST, _SHARE = 14, 0.15
-"""Least number and least share of corners that one camera motion explains. With fewer, two frames show different places, as the ends of a
-dissolve do."""
+"""Minimum number and minimum share of corners that one camera motion explains. With fewer, two frames show different places, as the ends of
+a dissolve do."""
 _LEAST_ALIGNED = 8
-"""Least explained corners of two frames that can be aligned."""
+"""Minimum number of explained corners for aligning two frames."""
 _QUARTERS, _IN_QUARTER = 3, 2
-"""Least number of quarters with explained corners, and least corners in each. In a wipe, only one part of the picture shows the same place
-in both frames."""
-_CORNERS = 600  # most corners found in a frame
+"""Minimum number of quarters with explained corners, and minimum number of corners in each. In a wipe, only one part of the picture shows
+the same place in both frames."""
+_CORNERS = 600  # maximum number of corners found in a frame
 _FINE, _COARSE = 1.5, 6.0
 """Blurs that limit the size of details: standard deviations in pixels. The first removes noise, the second coarse shapes."""
 _BLOCK, _LEAST_BLOCKS = 20, 20
-"""Side of the compared blocks in pixels, and the least number of blocks. Blocks that only one frame shows are left out."""
+"""Side of the compared blocks in pixels, and minimum number of blocks. Blocks that only one frame shows are left out."""
 _CHAINS = ((2, 30), (4, 20))
 """Chains of frames: number of steps, and percentage of blocks that may differ. In each step, that many blocks may differ because objects
 move in them. A wipe changes more blocks."""
@@ -80,7 +80,7 @@ class CameraMotion:
     middle: NDArray[np.float64]
     """(2,): median position of all corners of the second frame."""
     corners: int
-    """Number of corners of the frame that has fewer."""
+    """Number of corners in the frame with fewer corners."""
 
 
 def show_same_place(before: View, after: View) -> bool:

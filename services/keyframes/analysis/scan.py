@@ -51,7 +51,7 @@ class Scan:
     key: NDArray[np.bool_] | None = None
     """(n,): whether decoding can begin at each frame. None if unknown."""
     readable: tuple[ReadablePart, ...] = ()
-    """Parts of a damaged video that were read; empty for a whole one. If its end cannot be read, the video counts as ending before."""
+    """Parts of a damaged video that were read; empty for a whole one. If its end cannot be read, the video counts as ending before that."""
 
     def spread(self, values: Floats) -> Floats:
         """Extend values of scanned frames (k,) to all frames (n,).

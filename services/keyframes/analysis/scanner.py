@@ -22,15 +22,15 @@ from shared.video import Frame, Timeline, VideoInfo, opencv_on_one_thread, read_
 from shared.video.threads.prefetch import Prefetcher
 
 _DEBLOCKING = 0.25
-"""Share of frames to decode again above which the scan holds likely keyframes. With fewer, decoding them again is faster: held frames have
-to be deblocked, which takes 22 % of the decoding time in H.264."""
+"""Share of frames to decode again above which holding likely keyframes is faster. With fewer, decoding them again is faster: held frames
+have to be deblocked, which takes 22 % of the decoding time in H.264."""
 
 
 class FrameHolder(Protocol):
     """Collector of frames that may be needed in full size after the scan."""
 
     most: int
-    """Most frames that may be needed."""
+    """Maximum number of frames that may be needed."""
 
     def restart(self) -> None:
         """Forget all frames, because the scan begins anew."""

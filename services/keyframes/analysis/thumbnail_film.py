@@ -20,7 +20,7 @@ WIDTH, HEIGHT = 32, 18
 BYTES = 3 * WIDTH * HEIGHT
 
 Planes = NDArray[np.uint8]
-_LOOKED_AT = 200  # least thumbnails in which black bars are searched for; a shorter film is searched as a whole
+_LOOKED_AT = 200  # minimum number of thumbnails in which black bars are searched for; a shorter film is searched as a whole
 _BLACK = 26  # brightest level of a black bar: black is 16, and pixels at its edge hold some of the picture
 
 
@@ -134,7 +134,7 @@ class ThumbnailFilm:
 class ThumbnailFile:
     """File to which thumbnails are written.
 
-    Used as a context manager. Of the thumbnails, only the frame numbers and copy marks stay in memory.
+    Use it as a context manager. Of the thumbnails, only the frame numbers and copy marks stay in memory.
     """
 
     def __init__(self, path: Path):

@@ -9,7 +9,7 @@ import numpy as np
 from services.keyframes.analysis.scan import Scan
 from services.keyframes.detectors.transition import Floats
 
-_NEIGHBOURS = 2  # frames on each side that a frame is compared with
+_NEIGHBOURS = 2  # number of frames on each side that a frame is compared with
 _LEAST_CHANGE = 15.0  # content change, 0 to 255, below which a frame scores 0
 _MOST = 255.0  # highest score
 

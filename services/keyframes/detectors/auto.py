@@ -22,10 +22,10 @@ from services.keyframes.detectors.gradual.fades import Fade, find_fades, shows_s
 from services.keyframes.detectors.gradual.plain_runs import fades_at_plain_runs
 from services.keyframes.detectors.transition import Floats, Transition
 
-_FADE_DEPTH = 0.7  # least share of the contrast that a fade loses
-_LIKELY, _SURE = 0.5, 0.9  # least confidence of a likely transition and of a sure one
-_QUICK = 0.6  # seconds of the longest fade that may be a flash
-_SHORTEST_SHOT = 6  # least frames between a gradual transition and the next transition; closer ones are often just its ends
+_FADE_DEPTH = 0.7  # minimum share of the contrast that a fade loses
+_LIKELY, _SURE = 0.5, 0.9  # minimum confidence of a likely transition, and of a sure transition
+_QUICK = 0.6  # length of the longest fade that may be a flash, in seconds
+_SHORTEST_SHOT = 6  # minimum number of frames between a gradual transition and the next transition; closer ones are often just its ends
 _HINT = 0.05  # highest score of frames without a candidate
 
 

@@ -22,9 +22,9 @@ from shared.models.devices.device import CPU, Device, torch_device, torch_has_gp
 
 WIDTH, HEIGHT = 48, 27
 WINDOW, STEP, MARGIN = 100, 50, 25
-_BATCH_GPU, _BATCH_CPU = 16, 1  # windows scored at a time; on a CPU the threads of one window already use all cores
-_GRADUAL = 3  # frames of the shortest gradual transition; a shorter transition is a cut
-_BYTES = 200 * 1024 * 1024  # memory that the loaded network takes
+_BATCH_GPU, _BATCH_CPU = 16, 1  # number of windows scored at a time; on a CPU the threads of one window already use all cores
+_GRADUAL = 3  # length of the shortest gradual transition in frames; a shorter transition is a cut
+_BYTES = 200 * 1024 * 1024  # memory of the loaded network
 
 
 def detect_transnet(footage: Footage, threshold: float) -> Detection:

@@ -34,16 +34,16 @@ MEDIA = '<meta name="reelwright-media" content="">'
 """Element into which `with_media` inserts the media ids."""
 
 THUMBNAILS_BYTES = 24 * 1024**2
-"""Most bytes of full thumbnails. With more, all are shrunk to SMALL_WIDTH, so that the page opens quickly."""
+"""Maximum total size of full thumbnails in bytes. With more, all are shrunk to SMALL_WIDTH, so that the page opens quickly."""
 
 MOST_THUMBNAILS = 6000
-"""Most thumbnails per page. With more keyframes, only every second, third, ... keyframe has a thumbnail."""
+"""Maximum number of thumbnails per page. With more keyframes, only every second, third, ... keyframe has a thumbnail."""
 
 SMALL_WIDTH = 168
 """Width in pixels of shrunk thumbnails."""
 
 SCORES_BYTES = 24 * 1024**2
-"""Most bytes of scores. With more, each video keeps only the scores of its own method."""
+"""Maximum total size of scores in bytes. With more, each video keeps only the scores of its own method."""
 
 
 def write_gallery(reports: Sequence[VideoReport], folder: Path, output: Path) -> None:

@@ -18,7 +18,7 @@ class Keyframe(BaseModel):
     thumbnail: str = Field(description="Name of the thumbnail (JPEG) in the output `files`.")
     timestamp_s: float = Field(description="Time of the frame in seconds.", json_schema_extra=figure("picture_time"))
     frame: int = Field(description="Number of the frame in the video, from 0.")
-    shot: int = Field(description="`index` of its shot.")
+    shot: int = Field(description="`index` of the keyframe's shot.")
     score: float = Field(description="Overall rating, 0 to 1.", json_schema_extra=figure("picture_score"))
     reasons: list[str] = Field(description="Reasons for choosing this frame.")
     sharpness: float = Field(description="Sharpness relative to the sharpest frames of its shot, 0 to 1.")
@@ -59,8 +59,8 @@ class VideoReport(BaseModel):
     error: dict[str, Any] | None = Field(
         None, description="Problem details if this video could not be read; the other fields are then empty."
     )
-    duration_s: float = Field(0.0, description="Length in seconds.")
-    frame_rate: str = Field("0/1", description="Frames per second as an exact fraction.")
+    duration_s: float = Field(0.0, description="Length of the video in seconds.")
+    frame_rate: str = Field("0/1", description='Frames per second as an exact fraction, such as "30000/1001".')
     variable_frame_rate: bool = Field(False, description="Whether the time between frames varies.")
     constant_rate: str = Field("", description="Frames per second of cut lists, which need a constant rate. Empty: `frame_rate`.")
     start_timecode: str | None = Field(None, description="Timecode of the first frame, if the file has one, as 01:00:00:00.")

@@ -20,9 +20,9 @@ from shared.video import Frame
 from shared.video.frames.planes import bytes_of
 
 _HELD, _HELD_BYTES = 8, 28 * 1024**2
-"""Most frames that are held at a time, and most bytes of them."""
+"""Maximum number of frames held at a time, and maximum of their bytes."""
 _NEAR = 3
-"""Number of frames after the first of a group. Of a group of frames in a row, only the best is held."""
+"""Number of frames that form a group with the frame before them. Only the best frame of a group is held."""
 _CUT, _TIMES = 10.0, 3.0
 """Limits for a change that may begin a shot. It is at least _CUT levels, and at least _TIMES the mean change of the shot so far. An error
 costs little: a shot cut in two gets a draft too many, two shots taken for one get a draft too few."""
@@ -46,7 +46,7 @@ class _Held:
 class Drafts:
     """Collector of likely keyframes, which it writes as drafts.
 
-    `write`: called with a frame and its number for each draft. `most`: most drafts; then further frames are ignored.
+    `write`: called with a frame and its number for each draft. `most`: maximum number of drafts; further frames are ignored.
     """
 
     def __init__(self, write: Callable[[Frame, int], None], *, most: int):

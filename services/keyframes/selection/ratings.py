@@ -16,9 +16,9 @@ class Quality:
     weight: float
     """Weight of the rating in a frame's score."""
     good: float
-    """Least rating, 0 to 1, that counts as a reason for the choice."""
+    """Minimum rating, 0 to 1, that counts as a reason for the choice."""
     reason: str
-    """Text of that reason in the report."""
+    """Text of the reason in the report."""
 
 
 QUALITIES = (

@@ -10,7 +10,7 @@ from services.keyframes.analysis.thumbnail_film import ThumbnailFilm
 
 _LAYOUT_DIFFERENCE = 14.0  # largest mean difference, in levels, between the layouts of similar frames
 _DISTANCE = 0.3  # largest `FrameDistance.total` of similar frames; frames of different shots have 0.45 or more
-_COMPARED = 20  # most groups that a frame is compared with: in a film of noise all layouts are similar
+_COMPARED = 20  # maximum number of groups that a frame is compared with: in a film of noise all layouts are similar
 
 
 def group_similar(film: ThumbnailFilm, layouts: NDArray[np.uint8], places: Sequence[int], *, max_groups: int) -> list[list[int]]:

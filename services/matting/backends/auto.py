@@ -12,7 +12,7 @@ from shared.models.folder import install_command, installed
 ORDER = ("difference", "chroma", "matanyone2", "rvm-resnet50", "rvm", "birefnet", "u2netp")
 """Backends that `auto` considers, in this order."""
 PROCESS_BYTES = 350 * 1000**2
-"""Memory of a job without its pictures, with a small network (benchmarks/suite/bench_memory.py)."""
+"""Bytes used by a job with a small network, without its pictures. Measured by benchmarks/suite/bench_memory.py."""
 FIRST_TO_INSTALL = "rvm-mobilenetv3"
 
 
@@ -28,7 +28,7 @@ class Choice:
     plate_problem: str | None = None
 
     def unused_plate(self, clean: object | None) -> str | None:
-        """Return the reason, a clause, why a given clean plate is unused; None otherwise."""
+        """Return why a given clean plate is unused, as a clause; None otherwise."""
         if clean is None or self.plate_problem or self.backend.uses_plate:
             return self.plate_problem
         return f"the backend {self.backend.name} uses none"
@@ -50,7 +50,7 @@ def missing(name: str, options: NetworkOptions) -> str | None:
 
 
 def named(name: str) -> Choice:
-    """Return the `Choice` of the backend that the request names.
+    """Return the `Choice` for a backend that the request names.
 
     Raises Invalid for an unknown name.
     """

@@ -141,7 +141,7 @@ class Backend:
     `suits(sample)`: returns why `auto` should choose the backend, a clause such as "a green screen is behind the subject"; None if it
     should not.
     `models`: catalog names of models. One of them is needed; the first that is installed is used. `chosen(options)`: returns the
-    catalog name of the one that the options require; None if they leave the choice.
+    catalog name of the model that the options require; None if they require none.
     `missing()`: returns the command that installs other requirements (a package); None if nothing is missing.
     `uses_plate`: whether a clean plate, if given, is used.
     `steady`: whether the backend uses several frames, so that its mattes need no smoothing over time.

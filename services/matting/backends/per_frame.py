@@ -1,4 +1,4 @@
-"""Backends `birefnet`, `u2netp` and `rmbg2`: a matte of each frame by itself."""
+"""Backends `birefnet`, `u2netp` and `rmbg2`, which matte each frame independently."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -20,7 +20,7 @@ from shared.models.folder import installed
 from shared.operation import Progress
 
 _MIB = 1024**2
-_MOST_AT_ONCE = 8  # most pictures in a batch
+_MOST_AT_ONCE = 8  # maximum number of pictures in a batch
 
 
 @dataclass(frozen=True, kw_only=True)

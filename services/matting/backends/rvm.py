@@ -15,8 +15,8 @@ from shared.operation import Progress
 
 _LOOKS = 2
 """Number of times that the network gets each picture of a sample. The first result is the worst, because the network has no memory yet."""
-_SOLID, _LEAST_SHARE = 0.7, 0.004  # alpha above which a pixel shows people, and share of such pixels above which a picture does
-_BYTES_PER_PIXEL, _WEIGHTS_BYTES = 300, 300 * 1024**2  # memory of the network's work per pixel of its input, and of the loaded network
+_SOLID, _LEAST_SHARE = 0.7, 0.004  # alpha above which a pixel shows people, and minimum share of such pixels in a picture of people
+_BYTES_PER_PIXEL, _WEIGHTS_BYTES = 300, 300 * 1024**2  # bytes per input pixel while the network runs, and bytes of the loaded network
 
 
 def rvm(name: str) -> Open:

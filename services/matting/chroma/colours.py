@@ -32,7 +32,7 @@ def limit_of(rgb: NDArray[np.float32], channel: int, balance: float) -> NDArray[
 
 
 def excess(rgb: NDArray[np.float32], channel: int, balance: float = 1.0) -> NDArray[np.float32]:
-    """Return the screen's `channel` minus its limit, which is `limit_of`.
+    """Return how far the screen's `channel` exceeds its limit, `limit_of`.
 
     Returns (...) float32, positive where the colour has spill or is the screen.
     """

@@ -22,9 +22,8 @@ _SPILL = 0.1
 """Share of the screen's light that is added to the subject's rim. More of that light falls there than on the rest."""
 _SPILL_OTHERS = 0.3  # spill in the two channels other than the screen's, relative to spill in the screen's channel
 _LEAST_CONTRAST = 150.0
-"""Squared difference from plate to subject at which luma detail counts by half. The difference is in luma. With a smaller difference it
-counts less."""
-_DETAIL_SIGMA = 1.7  # blur that removes the detail which pictures of half the size lose: standard deviation in pixels
+"""Squared luma difference of plate and subject at which luma detail counts by half. With a smaller difference it counts less."""
+_DETAIL_SIGMA = 1.7  # standard deviation, in pixels, of a blur that removes as much detail as halving the size
 _LUMA = (0.2126, 0.7152, 0.0722)
 """Weights of R, G and B in luma (BT.709)."""
 
@@ -75,5 +74,5 @@ def luma_detail(rgb: Rgb) -> NDArray[np.float32]:
 
 
 def _summed(first: Planes, second: Planes) -> NDArray[np.float32]:
-    """Multiply two pictures, and sum the channels of each pixel, (h, w)."""
+    """Return the dot product of two pictures' colours at each pixel, (h, w)."""
     return np.asarray(cv2.transform(cv2.multiply(first, second), np.ones((1, 3), np.float32)), np.float32)

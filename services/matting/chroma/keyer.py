@@ -23,24 +23,25 @@ Planes = NDArray[np.float32]
 
 _SCALE = 2
 """Divisor of width and height for colours. 4:2:0 video stores colours at half the size; only luma has finer detail."""
-_LEAST_PLATE_EXCESS = 8.0  # least excess by which a pixel's excess is divided, in levels
+_LEAST_PLATE_EXCESS = 8.0  # minimum divisor of a pixel's excess, in levels
 _SURE, _SURE_OF_USUAL, _LEAST_USUAL, _SURE_DRIFT = 0.97, 0.93, 0.7, 0.2
-"""Alpha from which on a pixel certainly shows the subject. It is _SURE. For a subject of the screen's tint, whose usual alpha is below 1
-but above _LEAST_USUAL, it is _SURE_OF_USUAL times the usual alpha. In each frame it changes by the share _SURE_DRIFT of the difference."""
+"""Limit of alpha for pixels that certainly show the subject. Normally it is _SURE. For a subject of the screen's tint, whose usual alpha is
+below 1 but above _LEAST_USUAL, it is _SURE_OF_USUAL times the usual alpha. Per frame, the limit moves by the share _SURE_DRIFT of the
+difference."""
 _SUBJECT, _USUAL, _LEAST_SUBJECT = 0.5, 75, 0.001
 """Definition of the usual alpha. It is the percentile _USUAL of all alphas above _SUBJECT, if those cover more than the share
 _LEAST_SUBJECT of the picture."""
 _SCREEN_NOISE = 0.04  # alpha up to which a difference from the screen is noise
 _ENCLOSED = 0.3
-"""Least alpha of an enclosed translucent region that belongs to the subject. Cloth of the screen's tint is such a region."""
+"""Minimum alpha of an enclosed translucent region that belongs to the subject. Cloth of the screen's tint is such a region."""
 _SLOPE = 1.0
-"""Least change of excess, in levels per half-size pixel, of a blurred rim. With less change, the rim has the subject's own colour."""
+"""Minimum slope of a blurred rim: change of excess per half-size pixel, in levels. With less, the rim has the subject's own colour."""
 _RAMP_SHARE = 24  # height of a half-size picture, divided by the largest width of a blurred rim in pixels
-_LEAST_ALPHA = 0.1  # least divisor when a colour is divided by alpha; a smaller one would amplify noise
-_DETAIL_FROM = 0.05  # distance of alpha from 0 and from 1 from which on luma detail is added to it
+_LEAST_ALPHA = 0.1  # minimum divisor when a colour is divided by alpha; a smaller divisor would amplify noise
+_DETAIL_FROM = 0.05  # luma detail is added to alpha where alpha is farther than this from both 0 and 1
 _THIN_SHARE, _WIDE_EDGE_SHARE, _NEAR_SHARE = 60, 54, 8
-"""Divisors of the height that give limits for thin parts, in pixels. They are: largest distance from a part's middle to its border; least,
-and largest, distance from the part to the screen."""
+"""Divisors of the picture's height that give limits for thin parts, in pixels. The limits: largest distance from a part's middle to its
+border; smallest, and largest, distance from the part to the screen."""
 _MIXED, _OFF_LINE, _MOST_SPILL = (0.2, 0.95), 24.0, 0.3
 """Limits for the colours of pixels that mix screen and subject. The subject's share lies between both values of _MIXED. The colour differs
 by at most _OFF_LINE levels from a mixture of both, besides the share _MOST_SPILL of the screen's light."""

@@ -9,11 +9,11 @@ from services.matting.chroma.screen import Screen
 from shared.video.frames.push_pull import push_pull
 
 SCALE = 8
-"""Picture's width and height, divided by those of the plate. A small plate is enough, because screens are smooth."""
+"""Factor by which the plate is smaller than the picture, in width and height. A small plate is enough, because screens are smooth."""
 
 _PURITY = 0.94
-"""Least saturation of screen pixels, as a share of the screen's usual saturation."""
-_LEAST_EXCESS = 0.3  # least excess of screen pixels, as a share of that of the screen's colour
+"""Minimum saturation of screen pixels, as a share of the screen's usual saturation."""
+_LEAST_EXCESS = 0.3  # minimum excess of screen pixels, as a share of the excess of the screen's colour
 _FORGETTING = 0.999  # factor by which the weight of a remembered part falls with each frame that does not show it
 
 

@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 
 from services.matting.chroma.colours import BLUE, GREEN, Rgb, excess
 
-_LONGEST_SIDE = 192  # longer side of the pictures in which a screen is searched, in pixels
-_LEAST_EXCESS, _LEAST_SHARE = 20.0, 0.05  # least excess of a screen's colour, in levels, and least share of the picture that has it
+_LONGEST_SIDE = 192  # longer side, in pixels, of the small pictures in which a screen is searched
+_LEAST_EXCESS, _LEAST_SHARE = 20.0, 0.05  # minimum excess of a screen's colour, in levels, and minimum share of the picture with it
 
-_DETECTED_SHARE, _DETECTED_BORDER = 0.2, 0.5  # least share of the picture, and of its borders, that a detected screen covers
+_DETECTED_SHARE, _DETECTED_BORDER = 0.2, 0.5  # minimum share of the picture, and of its borders, that a detected screen covers
 _LEAST_SATURATION, _LEAST_SATURATION_OF_CYAN, _CYAN = 0.36, 0.55, 0.3
-"""Least excess of a screen's colour, as a share of its channel. The second limit is for blue with much green, which may be sky: the green
+"""Minimum excess of a screen's colour, as a share of its channel. The second limit is for blue with much green, which may be sky: the green
 value lies more than the share _CYAN of the way from red to blue."""
 _MOST_HUE_SPREAD, _MOST_TEXTURE = 0.02, 0.02  # largest spread of hue, and largest texture relative to luma, of an even screen
 

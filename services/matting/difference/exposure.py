@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 
 Planes = NDArray[np.float32]
 
-_UNCHANGED_SHARE = 40  # percentage of the pixels that certainly show the empty scene
+_UNCHANGED_SHARE = 40  # percentage of a frame's pixels assumed to show the empty scene
 _LEAST_GAIN, _MOST_GAIN = 0.6, 1.6  # limits of a channel's gain
 _DARK = 12.0  # level of the plate up to which pixels are not measured
-_ROUNDS = 3  # rounds in which the gain is measured
+_ROUNDS = 3  # number of rounds that measure the gain
 
 
 @dataclass(frozen=True, slots=True, eq=False)

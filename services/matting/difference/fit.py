@@ -14,11 +14,11 @@ _LONGEST_SIDE = 480  # longer side of the compared pictures, in pixels
 _LEAST_AGREEING, _AGREES = (
     0.35,
     4.0,
-)  # least share of a picture that equals the plate; difference that counts as equal, in multiples of noise
+)  # minimum share of a picture that equals the plate; largest difference that counts as equal, in multiples of noise
 _MOST_SHIFT = 0.004
 """Largest allowed shift of the plate, as a share of the longer side."""
 _SURE_SHIFT = 0.15
-"""Least response of phase correlation, 0 to 1, at which its shift is used."""
+"""Minimum response of phase correlation, 0 to 1, at which its shift is used."""
 _BETTER = 0.9
 """Largest difference of edges after the plate is shifted, relative to the difference before. With more, the shift is wrong."""
 

@@ -28,11 +28,11 @@ _LARGEST_HOLE, _HOLE_DIFFERS, _PINHOLE = 0.01, 0.15, 0.00005
 Below the share _PINHOLE, it is filled whatever its alpha."""
 _LEAST_ISLAND = 0.0002  # share of the picture below which a separate part of the matte is a speck
 _SURE = 0.97  # alpha above which a pixel certainly shows the subject
-_RIM_SHARE = 60  # height divided by the width of the subject's edge, which is computed again
+_RIM_SHARE = 60  # picture's height, divided by the width of the edge band in which alpha is computed again
 _CONTRAST = 1000.0
 """Squared colour distance at which colours and edges weigh the same. The distance is that of subject and plate. With a larger distance,
 colours weigh more."""
-_LEAST_ALPHA = 0.1  # least divisor when a colour is divided by alpha; a smaller one would amplify noise
+_LEAST_ALPHA = 0.1  # minimum divisor when a colour is divided by alpha; a smaller divisor would amplify noise
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -10,7 +10,7 @@ from services.matting.edges.options import EdgeOptions
 
 Alpha = NDArray[np.float32]
 
-_BAND = 0.02  # distance of alpha from 0 and from 1 from which on a pixel belongs to the soft edge
+_BAND = 0.02  # a pixel belongs to the soft edge if its alpha is farther than this from both 0 and 1
 _GUIDE_LINES = 540  # shorter side of the pictures on which the guided filter runs, in pixels
 _GUIDE_EPSILON = 1e-4  # variance of the picture, 0 to 1, that the guided filter smooths over
 

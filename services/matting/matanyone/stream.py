@@ -20,10 +20,10 @@ Mask = NDArray[np.uint8]
 Alpha = NDArray[np.float32]
 
 WARM_UP = 11
-"""Steps that the network runs on a frame after it got the frame's mask. The package's program runs as many."""
+"""Number of steps that the network runs on a frame after getting its mask. The package's program runs as many."""
 _PATCH, _LEAST_PATCHES = 16, 30
-"""Side of a patch in pixels, and least number of patches in a picture. The network's memory looks up the 30 most similar patches, and fails
-if there are fewer."""
+"""Side of a patch in pixels, and minimum number of patches in a picture. The network's memory looks up the 30 most similar patches and
+fails if there are fewer."""
 
 
 def patches(width: int, height: int) -> int:

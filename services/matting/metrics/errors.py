@@ -74,7 +74,7 @@ def _levels(low: Alpha) -> _Plane:
         threshold = step * _CONNECTIVITY_STEP
         above = (low >= threshold).view(np.uint8)
         area = cv2.countNonZero(above)
-        if area == before:  # each mask lies within the last one, so it is the same
+        if area == before:  # each mask lies within the previous mask, so a mask of equal area is the same
             continue
         before = area
         count, labels, stats, _ = cv2.connectedComponentsWithStats(above, connectivity=4)

@@ -24,7 +24,7 @@ Alpha = NDArray[np.float32]
 def downsample_ratio(width: int, height: int) -> float:
     """Return the ratio that reduces the longer side to 512 pixels.
 
-    RVM's authors recommend it. At most 1.
+    RVM's authors recommend this ratio. It is at most 1.
     """
     return min(_LONG_SIDE / max(width, height), 1.0)
 

@@ -24,7 +24,7 @@ class MatteFormat:
     transparent: str = ""
     """Pixel format of a file that holds the subject's colours and its transparency. Empty: the file holds the matte alone."""
     picture: Callable[[NDArray[np.float32]], av.VideoFrame] = gray_picture
-    """Makes a picture of a file that holds the matte alone."""
+    """Makes a picture for a file that holds the matte alone."""
 
 
 MATTE_FORMATS = {

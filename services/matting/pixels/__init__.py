@@ -1,4 +1,4 @@
 """Pixel arithmetic shared by several backends.
 
-They know neither backends nor files.
+These functions use neither backends nor files.
 """

@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.matting.backends.backend import Mask
+from services.matting.reading.aspect_ratios import ratio_problem
 from shared.errors import Invalid
 from shared.operation import Progress
 from shared.video import Picture, list_pictures, timeline
 from shared.video.frames.scaling import scaled
 
-_SAME_SHAPE = 0.03  # largest relative difference of two aspect ratios that count as equal
-_MOST_SUBJECTS = 8  # most subjects with a colour in one picture
+_MOST_SUBJECTS = 8  # maximum number of subjects with a colour in one picture
 _LEAST_SHARE, _MOST_SHARE = 1e-5, 0.995  # shares of the picture: below the first a mask is empty, above the second it covers everything
 _SATURATED, _DISTINCT, _BRIGHT = 60, 40, 127
 """Limits of colours in levels. Above a difference of _SATURATED between its channels, a pixel is coloured. Colours that differ by at most
@@ -25,7 +25,7 @@ _DISTINCT are equal. Without colour, a pixel above _BRIGHT is white."""
 _LEAST_OF_MARKED = 0.005
 """Share of the marked part above which a colour is a subject. Pixels at the rim of the colour do not count. Colours with a smaller share
 come from the fringe of an edge or from compression."""
-_MOST_CANDIDATES = 24  # most groups of similar colours that are examined
+_MOST_CANDIDATES = 24  # maximum number of groups of similar colours that are examined
 WHITE = "white"
 """Name of the subject that a picture without colours shows."""
 _Colour = NDArray[np.float32]
@@ -136,10 +136,9 @@ def _fitting(picture: Picture, field: str, target: Target, progress: Progress) -
     """
     image = picture.image(alpha=True)
     width, height = image.size
-    if abs(width * target.height / (height * target.width) - 1) > _SAME_SHAPE:
-        raise _refused(
-            field, f"{picture.name[:80]!r} ({width}x{height}) has another aspect ratio than the video ({target.width}x{target.height})"
-        )
+    problem = ratio_problem(repr(picture.name[:80]), image.size, (target.width, target.height))
+    if problem:
+        raise _refused(field, problem)
     if (width, height) != (target.width, target.height):
         progress.warn(
             f"The mask {picture.name[:80]!r} ({width}x{height}) was scaled to the size of the video ({target.width}x{target.height})."

@@ -13,7 +13,7 @@ Gray = NDArray[np.uint8]
 Alpha = NDArray[np.float32]
 
 _LEAST_SIDE = 16
-"""Least side of a picture whose motion is measured, in pixels. The flow's patches need so many."""
+"""Minimum side of a picture whose motion is measured, in pixels. The flow's patches need so many."""
 _BLUR = 1.5  # blur of the motion's error: standard deviation in pixels
 
 

@@ -15,17 +15,17 @@ Mask = NDArray[np.uint8]
 _LONGER_SIDE = 640  # largest longer side of the pictures on which GrabCut runs, in pixels
 _ROUNDS = 5  # iterations of GrabCut
 _DISC = 0.012
-"""Radius of the disc around a click that certainly belongs to it. It is a share of the picture's longer side."""
+"""Radius around a click within which pixels certainly get the click's label. It is a share of the picture's longer side."""
 _REACH = 0.06
-"""Radius of the disc around a positive click that probably belongs to the object. It is a share of the picture's longer side."""
+"""Radius around a positive click within which pixels probably show the object. It is a share of the picture's longer side."""
 _SAME, _LIKE = 9, 20
 """Colour difference up to which connected pixels surely, or probably, belong to a click. The difference is that of each channel of L*a*b*,
 0 to 255."""
 _LEAST_SHARE = 0.0005
-"""Least share of the picture with a click's colour. With less, the disc of radius _REACH is used too."""
-_LEAST_OF_BOX = 0.05  # least share of a box with colours that are rare outside it; with less, the whole box counts
+"""Minimum share of the picture with a click's colour. With less, the disc of radius _REACH is used too."""
+_LEAST_OF_BOX = 0.05  # minimum share of a box with colours that are rare outside the box; with less, the whole box counts
 _MOST_SEEDS = 40
-"""Most places of a stroke whose colours are examined."""
+"""Maximum number of places on a stroke whose colours are examined."""
 _BIN, _BINS = 16, 16  # levels per bin of the colour histograms, and bins per channel
 _WHITE, _BLACK = 200, 55  # levels of strokes: from the first on they mark the object, up to the second the background
 

@@ -14,7 +14,7 @@ Region = NDArray[np.bool_]
 SOLID = 0.5
 """Alpha above which a pixel belongs to a region."""
 _LEAST_SHARE = 0.0005  # share of the picture below which a region is a speck
-_LEAST_OVERLAP = 0.3  # least overlap of a region and a mask, as a share of the smaller of both
+_LEAST_OVERLAP = 0.3  # minimum overlap of a region and a mask, as a share of the smaller of both
 
 
 def regions_of(alpha: NDArray[np.float32]) -> list[Region]:

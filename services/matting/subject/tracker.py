@@ -17,11 +17,11 @@ First = Callable[[Sequence[Region]], Region | None]
 """Chooses the subject among the regions of a frame."""
 
 _REACH = 0.04
-"""Largest distance from the subject at which a new region joins it. As a share of the picture's diagonal."""
+"""Largest distance at which a new region joins the subject. It is a share of the picture's diagonal."""
 _FADE = 0.08
-"""Distance from the subject within which hair and blur are kept. As a share of the picture's diagonal."""
+"""Distance from the subject within which hair and blur are kept. It is a share of the picture's diagonal."""
 _FLOW_LINES = 135  # largest shorter side of the pictures on which motion is measured, in pixels
-_FAR = 1e6  # distance from a region that does not exist, in pixels
+_FAR = 1e6  # distance, in pixels, that stands for an empty region
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

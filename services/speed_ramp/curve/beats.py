@@ -35,11 +35,11 @@ _USUAL, _OCTAVES = 120.0, 1.0  # preferred tempo in beats per minute, and the wi
 _TEMPO_S, _TEMPO_EVERY_S = 6.0, 1.0  # seconds of sound in which a tempo is measured, and seconds between two measurements
 _SHORTEST_S = 3.0  # shortest sound with a tempo, in seconds: it holds two of the slowest beats, which can be compared
 _TEMPO_CHANGE = 12.0  # cost of changing the tempo by an octave within a second; the self-similarity at a tempo gains at most 1
-_TIGHT = 100.0  # cost of a distance between beats that is e times the tempo's, in multiples of the mean onset strength
+_TIGHT = 100.0  # cost, in multiples of the mean onset strength, of a beat interval e times as long as the tempo's
 _SEARCH_S = 0.06  # largest distance, in seconds, by which a beat is moved to an onset
-_LATE_S = 0.009  # seconds from the middle of the window in which a click's onset strength is highest to the click
-_SELF_SIMILAR = 0.25  # least self-similarity at a beat: noise and scattered sounds have less, loosely played music has 0.4
-_AUDIBLE = 0.3  # least strength of the first and the last beat, relative to the median beat; weaker beats at the ends are dropped
+_LATE_S = 0.009  # delay of a click, in seconds, after the middle of the window with its highest onset strength
+_SELF_SIMILAR = 0.25  # minimum self-similarity at a beat: noise and scattered sounds have less, loosely played music has 0.4
+_AUDIBLE = 0.3  # minimum strength of the first and the last beat, relative to the median beat; weaker beats at the ends are dropped
 
 
 def beats(blocks: Iterable[AudioBlock]) -> list[float]:

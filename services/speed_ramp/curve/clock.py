@@ -49,7 +49,7 @@ class Clock:
     def speed(self, t: ArrayLike) -> Floats:
         """Return the speeds at source times `t` (seconds).
 
-        Where the speed jumps, the later speed.
+        Where the speed jumps, the result is the later speed.
         """
         t = np.asarray(t, dtype=np.float64)
         i = np.maximum(np.searchsorted(self._t, t, side="right") - 1, 0)

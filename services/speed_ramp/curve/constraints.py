@@ -12,10 +12,10 @@ from services.speed_ramp.curve.points import Point
 from services.speed_ramp.curve.trim import trimmed
 from shared.errors import Invalid
 
-_SMOOTH_PIECES = 24  # straight lines that replace an eased piece before its slope is limited
+_SMOOTH_PIECES = 24  # number of straight lines that replace an eased piece before its slope is limited
 _JUMP_S = 1e-6  # length of the steep line that replaces a jump of the speed, in seconds
 _NEAR_S = 1e-9  # rounding error of times, in seconds
-_BISECTIONS = 80  # most steps of the search for a factor on the speeds
+_BISECTIONS = 80  # maximum number of steps in the search for a factor on the speeds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

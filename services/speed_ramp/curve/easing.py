@@ -13,7 +13,7 @@ Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
 
 _SAME = 1e-9  # relative difference below which two speeds count as equal
-_MAX_STEPS = 60  # most steps of the search for a source time
+_MAX_STEPS = 60  # maximum number of steps in the search for a source time
 
 
 class SmoothPieces:

@@ -53,8 +53,8 @@ class CurvePoint(Params):
 class Point(NamedTuple):
     """An unvalidated control point for computations.
 
-    As `CurvePoint`, but not validated, since clips have thousands. `t`: source seconds; `speed`: above 0; `easing`: how the speed changes
-    towards the next point; `freeze`: output seconds.
+    It has the fields of `CurvePoint`. Validation would take too long, since clips have thousands of points. `t`: source seconds; `speed`:
+    above 0; `easing`: how the speed changes towards the next point; `freeze`: output seconds.
     """
 
     t: float

@@ -1,6 +1,6 @@
 """Approximation of a curve's time map by straight lines.
 
-For programs that support no curved pieces.
+It is made for programs that support no curved pieces.
 """
 
 import math
@@ -13,9 +13,9 @@ import numpy as np
 from services.speed_ramp.curve.clock import Clock, Floats
 from services.speed_ramp.curve.points import Point
 
-_MAX_PIECES = 4096  # most straight lines between two corners of the time map
-_ROUNDING_S = 1e-6  # seconds: larger than rounding errors
-_ROUNDING = 1e-6  # output frames: larger than rounding errors
+_MAX_PIECES = 4096  # maximum number of straight lines between two corners of the time map
+_ROUNDING_S = 1e-6  # a time in seconds, larger than rounding errors
+_ROUNDING = 1e-6  # a part of an output frame, larger than rounding errors
 
 
 class FramePiece(NamedTuple):

@@ -11,7 +11,7 @@ from shared.editing.fcpxml import plain
 from shared.video.probing.timecode import Timecode
 
 MOST_EVENTS = 999
-"""Most events of a list, because event numbers have three digits. If a curve has more pieces, neighbouring ones are joined, freezes
+"""Maximum number of events in a list: event numbers have three digits. If a curve has more pieces, neighbouring ones are joined, freezes
 last."""
 _STILL = 1e-6
 """Speed below which a piece is a freeze."""

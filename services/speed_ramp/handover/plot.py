@@ -16,7 +16,7 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 90, 40, 70, 80
 _PAPER, _INK, _GRID, _PALE = (250, 250, 248), (40, 44, 52), (222, 222, 218), (130, 134, 140)
 _SPEED, _MOTION, _CUT = (214, 84, 39), (190, 208, 226), (150, 90, 160)
 _STEPS_S = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600, 7200, 36_000, 360_000)
-_MAX_TICKS = 12  # most labels on a time axis
+_MAX_TICKS = 12  # maximum number of labels on a time axis
 
 
 def plot(clip: RampedClip, motion: Motion | None = None, cuts: Sequence[float] = ()) -> Image.Image:

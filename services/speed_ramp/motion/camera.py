@@ -18,11 +18,11 @@ SHAKE_S = 0.5
 A tenth of a 2 Hz shake is left, and nothing from 3 Hz on."""
 
 _STEP = 8  # pixels between the vectors that are fitted
-_ROUNDS = 8  # most rounds of reweighted least squares
-_LEAST_SPREAD = 0.1  # least spread of the vectors around the fit, in pixels: that of the flow's own errors
+_ROUNDS = 8  # maximum number of rounds of reweighted least squares
+_LEAST_SPREAD = 0.1  # minimum spread of the vectors around the fit, in pixels: the spread of the flow's own errors
 _MIDDLE = 0.3  # weight of a vector in the middle of the picture; at its border, where background is more likely, the weight is 1
 _LEAST_TEXTURE = np.diag([1e-9, 1e-3, 1e-3])
-"""Added to the equations for pictures with texture in one place. Such a picture does not determine zoom and rotation."""
+"""Term added to the equations, for pictures with texture in one place only. Such pictures do not determine zoom and rotation."""
 _CELLS_PER_S = 36  # cells per second of the grid on which camera motion is smoothed
 _FWHM = 2.355  # full width at half maximum of a Gaussian, in standard deviations
 
@@ -83,7 +83,7 @@ class Camera:
 
 
 def length(motion: Floats, width: int, height: int) -> Floats:
-    """Return the root mean square by which affine motions move a picture's pixels.
+    """Return the root mean square distance that affine motions move a picture's pixels.
 
     `motion`: (..., 3, 2). The result has the unit of `motion`.
     """

@@ -21,7 +21,7 @@ from services.speed_ramp.motion.camera import Camera
 ANALYSIS_SIZE = 256
 """Longer side, in pixels, of the pictures on which motion is measured."""
 
-_SHORTEST = 32  # least side of a measured picture, in pixels: DIS needs it for its pyramid
+_SHORTEST = 32  # minimum side of a measured picture, in pixels, that DIS needs for its pyramid
 _PERCENTILE = 0.9  # percentile of the flow's length that counts as the subject's motion
 _CUT = 0.5  # mismatch above which two frames show different scenes
 _NOISE = 10.0  # difference after motion compensation, in levels, that halves the trust in a vector
@@ -29,7 +29,7 @@ _TEXTURE = 3.0  # texture, in levels, at which a vector gets half trust
 _NEIGHBOURHOOD = 9  # side, in pixels, of the square in which texture is measured
 _EVERY = 2  # every second row and column of vectors is used for the subject
 _BINS = 32  # histogram bins per pixel of length
-_TRUSTED = 0.02  # least sum of trust, as a share of all vectors, for a measurement; with less, the subject's motion is 0
+_TRUSTED = 0.02  # minimum sum of trust, as a share of all vectors, for a measurement; with less, the subject's motion is 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

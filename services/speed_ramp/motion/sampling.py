@@ -12,7 +12,7 @@ from typing import Protocol
 from shared.video import Frame, VideoInfo, read_frames, to_fraction
 
 CLOSEST_S = Fraction(1, 36)
-"""Least distance of compared frames in seconds. A clip at 60 frames per second then gives the same motion and noise as at 30."""
+"""Minimum time between compared frames, in seconds. A clip at 60 frames per second then gives the same motion and noise as at 30."""
 
 _DENSE_S = Fraction(1, 15)  # distance between pairs, in seconds, up to which every frame is compared
 _KEYFRAME_SAMPLE_S = 60  # seconds at the start of the clip in which the distance between keyframes is measured

@@ -19,7 +19,7 @@ from shared.operation import Progress
 from shared.video import Frame, VideoInfo, map_beside_decoding, opencv_on_one_thread
 from shared.video.clip.empty_part import no_frame
 
-_LONGEST_CUT = 2  # most pairs in a row that a cut (one) or a flashed frame (two) changes; more are motion too fast for the flow
+_LONGEST_CUT = 2  # maximum number of pairs in a row that a cut (1) or a flashed frame (2) changes; more are motion too fast for the flow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

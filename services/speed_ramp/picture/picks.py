@@ -17,8 +17,8 @@ from shared.video import Frame
 from shared.video.frames.color import apply_tags
 from shared.video.frames.planes import picture_from
 
-_DENSE = 1e-3  # tolerance, as a share of a source frame, of whether there are at least as many source frames as output frames
-_ROUNDING = 1e-6  # tolerance, in output frames: above rounding errors, below a tick of any time base
+_DENSE = 1e-3  # tolerance, as a share of a source frame, in testing whether the source has at least as many frames as the output
+_ROUNDING = 1e-6  # tolerance, in output frames, above rounding errors and below a tick of any time base
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +103,7 @@ def picks(
     first = number = 0
     for frame in frames:
         if before is None:
-            # The first picture stands from the first instant on.
+            # The first picture is shown from the first instant on.
             first = number = 0
         else:
             stop = max(_reached(clock, frame.time, rate) if blend else _nearest(clock, frame.time, rate), number)

@@ -24,14 +24,15 @@ LONGEST_S = Fraction(1, 5)
 picture."""
 
 LONGEST_RUN = 6
-"""Most frames of a run of repeats. Memory then does not depend on the frame rate."""
+"""Maximum number of frames in a run of repeats. Memory then does not depend on the frame rate."""
 
-_AROUND = 2 * LONGEST_RUN  # frames before, and after, whose changes are compared with a frame's: at the slowest cadence, two changes
+_AROUND = 2 * LONGEST_RUN
+"""Number of frames on each side whose changes are compared with a frame's change. At the slowest cadence, two of them change."""
 _SIZE = 160  # longer side, in pixels, of the compared pictures
 _BLOCK = 5  # side of a block, in pixels
 _SHARE = 0.2  # largest change of a repeat, as a share of the changes around it; measured: repeats 0.00 to 0.04, other frames 0.27 and more
 _NOISE = 6.0  # largest change of a repeat, in levels, even if the changes around it are large
-_VISIBLE = 1.0  # least change around a frame, in levels, that counts as motion
+_VISIBLE = 1.0  # minimum change around a frame, in levels, that counts as motion
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,8 +20,8 @@ from shared.video import Frame
 from shared.video.frames.color import apply_tags
 from shared.video.frames.planes import picture_from
 
-_MAX_MIXED = 8  # most frames that are averaged; more look the same and take more memory
-_LEAST = 1e-3  # least exposure of an averaged frame, as a share of a source frame
+_MAX_MIXED = 8  # maximum number of averaged frames; more look the same and take more memory
+_LEAST = 1e-3  # minimum exposure of an averaged frame, as a share of a source frame
 
 
 class FrameWindow:

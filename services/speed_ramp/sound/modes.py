@@ -10,7 +10,7 @@ from services.speed_ramp.sound.stretch import StretchedTrack
 from services.speed_ramp.sound.varispeed import Varispeed
 
 MakeSound = Callable[[Source, Clock], Sound]
-"""Make the sound of a track along a clock that does not freeze."""
+"""Function that makes a track's sound along a clock without freezes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,7 +27,7 @@ _SHIFT_S = 0.005  # largest shift of a piece for a better fit to the previous on
 _PIECES_S = (1.0, 0.7, 0.5, 0.35, 0.25, 0.2, 0.16, 0.13, 0.1)  # lengths of pieces that are tried in turn, in seconds
 _BEND_S = 0.004  # largest error of a piece, in output seconds, because one factor replaces the curve
 _CONTEXT_S = 0.035  # seconds of sound around a piece that are stretched with it; 0.05 sounds as clean, 0.02 does not
-_MAX_SOURCE_S = 4.0  # most seconds of source in a piece
+_MAX_SOURCE_S = 4.0  # maximum length of a piece, in source seconds
 _UNCHANGED = 1e-9  # difference of a factor from 1 below which samples are copied
 
 

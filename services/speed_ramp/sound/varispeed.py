@@ -21,7 +21,7 @@ _BETA = 9.0  # shape of the Kaiser window
 _PASSBAND = 0.97  # highest frequency kept, as a share of the lower Nyquist frequency: the filter needs room to fall off
 _PIECE = 2048  # output samples per step
 _HALF_JUMP_S = 0.005  # seconds before, and after, a jump of the speed over which the jump is spread
-_MAX_TAPS = 1 << 21  # most filter taps per step, which limits memory
+_MAX_TAPS = 1 << 21  # maximum number of filter taps per step, which limits memory
 
 
 class Varispeed:

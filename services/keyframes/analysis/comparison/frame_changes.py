@@ -15,7 +15,7 @@ from services.keyframes.analysis.comparison.structure_change import PLANE_WEIGHT
 from services.keyframes.analysis.thumbnail_film import Planes, ThumbnailFilm
 
 Floats = NDArray[np.float32]
-_BLOCK = 256  # thumbnails in memory at a time
+_BLOCK = 256  # number of thumbnails in memory at a time
 PLAIN = 2.0, 1.5, 1.5
 """Largest standard deviation of Y, U and V in a plain picture, in levels."""
 

@@ -15,12 +15,12 @@ from services.keyframes.analysis.thumbnail_film import HEIGHT, WIDTH, Planes
 _REACH_X, _REACH_Y = 7, 3
 _BLOCK_H, _BLOCK_W = 6, 4
 NOISE = 4.0
-"""Added to a contrast, in grey levels, before a change is divided by it. It keeps noise in flat pictures from counting as change."""
-_BATCH = 256  # pairs compared at a time: their working memory fits the processor's cache
+"""Term, in grey levels, that is added to each contrast that divides a change. It keeps noise in flat pictures from counting as change."""
+_BATCH = 256  # number of pairs compared at a time: their working memory fits the processor's cache
 _WIDTHS = 16, 8, 8  # change of Y, U and V, in levels, from which on a pixel counts as fully changed; smaller changes count in part
 
 _FEW = 8
-"""Most pairs that are compared at all offsets at once. Their working memory fits the processor's cache."""
+"""Maximum number of pairs that are compared at all offsets at once. Their working memory fits the processor's cache."""
 
 Floats = NDArray[np.float64]
 Sums = NDArray[np.int16]
@@ -37,7 +37,7 @@ class FrameDistance:
     in_place: Floats
     """Mean change of brightness per pixel, relative to the contrast."""
     aligned: Floats
-    """As `in_place`, after each block is moved to its best match. This is the change that motion does not explain."""
+    """Same as `in_place`, but after each block is moved to its best match. This is the change that motion does not explain."""
     brightness: Floats
     """Share of the picture whose brightness changed, 0 to 1."""
     color: Floats
@@ -110,7 +110,8 @@ def _block_change(before: Planes, after: Planes) -> tuple[Floats, Floats]:
 def _changes_of_many(before: Planes, after: Planes) -> tuple[Sums, Sums]:
     """Sum each block's absolute differences, unshifted and at the best shift.
 
-    The best shift is that of the least sum. A sum is at most 24 * 255, which int16 holds. Returns (blocks down, blocks across, n) each.
+    The best shift is the one with the smallest sum. A sum is at most 24 * 255, which int16 holds. Returns (blocks down, blocks across, n)
+    each.
     """
     # Pairs lie along the last axis, so that each NumPy operation handles one pixel of all pairs at once.
     padded = np.pad(np.moveaxis(before, 0, -1), ((_REACH_Y, _REACH_Y), (_REACH_X, _REACH_X), (0, 0)), mode="edge").astype(np.int16)

@@ -15,8 +15,8 @@ def structure_change(before: Planes, after: Planes) -> NDArray[np.float64]:
     """Measure the structure change of n pairs of thumbnails.
 
     `before`, `after`: (n, 3, 18, 32) uint8. Each plane of one picture is fitted to the other's by a gain and an offset. Returns the
-    standard deviation of the remaining difference, in levels, (n,). Fades, pulsing grounds and settling exposure give values near 0, as do
-    steps from one plain picture to another.
+    standard deviation of the remaining difference, in levels, (n,). Fades, pulsing backgrounds and settling exposure give values near 0, as
+    do steps from one plain picture to another.
     """
     change = np.zeros(len(before))
     for plane, weight in enumerate(PLANE_WEIGHTS.tolist()):

@@ -7,8 +7,8 @@ from services.keyframes.analysis.comparison.frame_changes import FrameChanges
 from services.keyframes.detectors.cuts.overlays import LARGEST_OVERLAY
 
 _STILL, _STILL_SHARE = 0.3, 0.85
-"""A frame is still if its structure changes by at most _STILL grey levels. A video consists of slides if at least the share _STILL_SHARE of
-its frames is still."""
+"""Limits for still frames and for slides. A frame is still if its structure changes by at most _STILL grey levels. A video consists of
+slides if at least the share _STILL_SHARE of its frames is still."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,11 +21,11 @@ class Content:
     description: str
     """What the video shows, as one clause for the API reference."""
     largest_overlay: float
-    """Largest share of the picture in which a change is an overlay. A larger change is a cut."""
+    """Largest share of the picture that an overlay changes. A larger change is a cut."""
     least_step: float
-    """Least change of structure of a cut, relative to texture."""
+    """Minimum change of structure at a cut, relative to texture."""
     least_structure: float
-    """Least change of structure of a cut, in levels."""
+    """Minimum change of structure at a cut, in levels."""
 
 
 FILM = Content(

@@ -18,25 +18,25 @@ from services.keyframes.detectors.transition import Floats
 
 CUT_AT, _CUT_WIDTH = 0.45, 0.08
 """Centre and width of the logistic curve from distance to confidence. At CUT_AT the confidence is 0.5."""
-_NEAR = 4  # places on each side whose changes a cut is compared with
-_GLIMPSE = 0.08  # seconds of the longest glimpse of another picture that counts as a disturbance
+_NEAR = 4  # number of places on each side whose changes a cut is compared with
+_GLIMPSE = 0.08  # length in seconds of the longest glimpse of another picture that counts as a disturbance
 _FAINTER, _SAME = 0.8, 0.85
 """Limits for two frames of one fade. The contrast of the fainter frame is at most _FAINTER times that of the other, and the correlation of
 both is at least _SAME."""
-_DIMMED = 12  # places on each side among which the highest contrast counts as the full contrast
-_LEAST, _LEAST_CONFIDENCE = 0.2, 0.08  # least distance and least confidence of a possible cut
+_DIMMED = 12  # number of places on each side; their highest contrast counts as the full contrast
+_LEAST, _LEAST_CONFIDENCE = 0.2, 0.08  # minimum distance and minimum confidence of a possible cut
 _STEP_AT, _STEP_WIDTH = 1.8, 0.25  # height of a step at confidence 0.5, and width of the logistic curve of its logarithm
-_LEAST_CHANGE = 0.35  # least relative change of structure of a cut that is found by its distance
+_LEAST_CHANGE = 0.35  # minimum relative change of structure at a cut that is found by its distance
 _LONGEST_GAP = 2.5  # largest factor by which a nearby change is scaled up for a longer gap: more motion changes a picture no further
-_LONE = 1.5  # from this ratio to the changes right beside it on, a cut may have other cuts two places away
-_RAMP = 1.1  # below this ratio to the changes right beside it, a change counts as part of a gradual change
+_LONE = 1.5  # a cut this many times as large as the changes right beside it may have other cuts two places away
+_RAMP = 1.1  # a change less than this many times as large as those right beside it is part of a gradual change
 _UNLIKE, _FAR, _OTHER = 0.9, 0.75, 1.1
 """Limits for two frames of one shot. They hardly belong to one shot if their relative change of structure is at least _UNLIKE and their
 distance at least _FAR. If their distance is at least _OTHER, too, they surely do not."""
 _ACROSS, _ACROSS_LIKE, _ACROSS_HEIGHT = 0.8, 0.8, 2.4
 """Limits for a cut across a flash or blank frames. Its distance is at least _ACROSS, and at least _ACROSS_HEIGHT times the largest distance
 nearby. Its relative change of structure is at least _ACROSS_LIKE."""
-_BESIDE = 3  # frames before and after a change in which the extent of an overlay is measured
+_BESIDE = 3  # number of frames before, and after, a change for measuring the extent of an overlay
 STILL = 0.3
 """Largest change of structure between two frames of a still shot, in grey levels."""
 

@@ -11,16 +11,16 @@ from services.keyframes.analysis.comparison.frame_changes import FrameChanges
 from services.keyframes.analysis.thumbnail_film import ThumbnailFilm
 
 _LONGEST_BLANK, _LONGEST_FLASH = 0.41, 0.3
-"""Seconds of the longest run of plain frames and of the longest flash."""
-_STEP = 0.2  # least distance between two frames where an interruption begins, and where it ends
-_OTHER_PICTURE = 0.45  # least distance from the last frame of a flash to the next picture, if that is no darker
+"""Longest run of plain frames, and longest flash, in seconds."""
+_STEP = 0.2  # minimum distance between two frames where an interruption begins, and where it ends
+_OTHER_PICTURE = 0.45  # minimum distance from the last frame of a flash to a next picture that is not darker
 _BRIGHTER, _DARKER, _SHARE = 10.0, 8.0, 0.96
 """Limits for a picture under more light. Its mean rises by at least _BRIGHTER levels. At least the share _SHARE of its pixels gets no more
 than _DARKER levels darker."""
-_WHITE = 170  # least mean level of blank or washed-out frames that may be the brightest frames of a flash
+_WHITE = 170  # minimum mean level of blank or washed-out frames that may be the brightest frames of a flash
 _LIKE, _PLAIN = 0.5, 6.0
-"""Two frames with at least this correlation show the same picture. Below a standard deviation of _PLAIN levels, a picture is too plain to
-compare."""
+"""Limits for comparing pictures. Two frames with a correlation of at least _LIKE show the same picture. Below a standard deviation of
+_PLAIN levels, a picture is too plain to compare."""
 _MUCH_BRIGHTER, _WASHED_OUT = 60, 0.5
 """Limits for a flash over the first frames of a shot. The mean rises by at least _MUCH_BRIGHTER levels, and at most the share _WASHED_OUT
 of the contrast is left."""

@@ -12,8 +12,8 @@ from services.keyframes.analysis.thumbnail_film import HEIGHT, WIDTH, Planes
 LARGEST_OVERLAY = 0.29
 """Largest share of the picture that an overlay covers. A larger part that changes is a framed picture, and its change counts as a cut."""
 _CHROMA = 1.5  # weight of changes of U and V, which are smaller than changes of Y
-_MORE, _NOISE = 1.3, 2.0  # excess of a pixel: its change above _MORE times the change in neighbouring steps plus _NOISE levels
-_CALM = 0.8  # from this share of the step's change on, a neighbouring step counts as a cut itself
+_MORE, _NOISE = 1.3, 2.0  # a pixel's excess is the part of its change above _MORE times the change in neighbouring steps plus _NOISE levels
+_CALM = 0.8  # share of the step's change from which on a neighbouring step counts as a cut itself
 _MOST = 0.975  # share of the excess that lies between two opposite sides of the box
 _STAYS = 4.0  # largest change, in levels, of a background that stays the same
 _WIDEST_ROWS, _WIDEST_COLUMNS = 4, 6  # thickest bars at the edges, in pixels of a thumbnail
@@ -65,7 +65,7 @@ def _spread(change: NDArray[np.float64]) -> NDArray[np.float64]:
 def _shortest_run(values: NDArray[np.float64]) -> int:
     """Return the length of the shortest run with nearly the whole sum of `values`.
 
-    Nearly the whole: the share _MOST of it.
+    Nearly the whole sum is the share _MOST of it.
     """
     sums = np.concatenate([[0.0], np.cumsum(values)])
     least_sum = _MOST * sums[-1]

@@ -19,7 +19,7 @@ from services.keyframes.detectors.transition import Transition
 from shared.errors import BrokenMedia
 from shared.video import Frame
 
-_LEAST_CONFIDENCE = 0.3  # least confidence of a cut whose skipped frames are decoded
+_LEAST_CONFIDENCE = 0.3  # minimum confidence of a cut whose skipped frames are decoded
 
 
 def refine_cuts(video: Path, scan: Scan, transitions: Sequence[Transition]) -> list[Transition]:

@@ -21,17 +21,17 @@ from services.keyframes.analysis.thumbnail_film import ThumbnailFilm
 
 _HALF_LENGTHS = (3, 5, 7, 10, 14, 20, 26)
 """Half the lengths of the windows, in frames of the video."""
-_MARGIN = 2 * _HALF_LENGTHS[-1]  # places before and after a block that its windows may reach
-_BLOCK = 1000  # windows centred at so many places are rated at a time
-_BATCH = 64  # windows compared at a time: their working memory fits the processor's cache
-_GAP = 4  # most frames between two parts of one transition
+_MARGIN = 2 * _HALF_LENGTHS[-1]  # number of places before, and after, a block that its windows may reach
+_BLOCK = 1000  # number of places whose windows are rated at a time
+_BATCH = 64  # number of windows compared at a time: their working memory fits the processor's cache
+_GAP = 4  # maximum number of frames between two parts of one transition
 _SLACK = 2.0  # levels by which coding and grain may change a pixel
-_LEAST_CONFIDENCE = 0.05  # windows with less are not reported as dissolves
+_LEAST_CONFIDENCE = 0.05  # confidence below which a window is not reported as a dissolve
 _PLAIN, _FAINT = 2.0, 9.0  # contrast in levels: below the first a picture is plain, below the second it is faint
 _SAME_SHAPES = 0.4  # largest change of structure between two pictures of one shot, relative to contrast
 _SAME_TONES, _SAME_FAINT_TONES = 0.25, 0.12
 """Largest `FrameDistance.aligned` of two pictures of one shot after `match_tones`. The second limit is for faint pictures."""
-_WORTH_DECODING = 0.3  # least confidence of a dissolve for which frames are decoded again
+_WORTH_DECODING = 0.3  # minimum confidence of a dissolve for which frames are decoded again
 
 # Limits of the features of a window. A window beyond any of them is no transition, and its other features are not computed.
 _MOST_UNEVEN, _MOST_FOREIGN, _LEAST_CHANGE, _LEAST_HISTOGRAM_CHANGE = 0.22, 0.2, 0.35, 0.1

@@ -11,13 +11,13 @@ from services.keyframes.detectors.footage import Detection, Footage
 from services.keyframes.detectors.transition import Floats, Transition
 
 # A side of a fade is its fade-out or its fade-in.
-_AROUND = 30  # frames on each side of a fade in which the full contrast is searched: the highest
+_AROUND = 30  # number of frames on each side of a fade; their highest contrast is the full contrast
 _BLACK, _WHITE = 48, 190  # the plain picture within a fade has a mean level of at most the first, or at least the second
-_SAME = 0.75  # least correlation of a picture with its faded version; motion keeps it below 1
-_LONGEST = 75  # most frames of a fade-out, and of a fade-in
+_SAME = 0.75  # minimum correlation of a picture with its faded version; motion keeps it below 1
+_LONGEST = 75  # maximum number of frames of a fade-out, and of a fade-in
 _FULL = 0.9  # share of the full contrast up to which growth is counted as fading; later growth may come from the picture itself
 _SLOW = 0.2  # a side ends before two steps in a row that are smaller than this share of its steepest step
-_RAMP = 2  # least steps of the longer side; a faster change is a cut
+_RAMP = 2  # minimum number of steps of the longer side; a faster change is a cut
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ def lost_contrast(contrast: Floats) -> Floats:
 def find_fades(contrast: Floats, cuts: set[int], threshold: float) -> list[Fade]:
     """Find fades by the contrast of each frame.
 
-    `contrast`: (n,). `cuts`: places of cuts, which no fade contains. `threshold`: least share of the contrast that a fade loses, 0 to 1.
+    `contrast`: (n,). `cuts`: places of cuts, which no fade contains. `threshold`: minimum share of the contrast that a fade loses, 0 to 1.
     """
     lost, count, fades = lost_contrast(contrast), len(contrast), []
     place = 1

@@ -14,9 +14,9 @@ from services.keyframes.detectors.gradual.fades import Fade, ramp_length, shows_
 from services.keyframes.detectors.transition import Floats
 
 _SHORT, _LONG = 0.36, 1.0
-"""Seconds of the shortest run, and of the shortest run that is a shot. A run between two fades is a shot if it lasts at least _LONG
+"""Shortest run, and shortest run that is a shot, in seconds. A run between two fades is a shot if it lasts at least _LONG
 seconds. At the start and end of the video, shorter runs are left out."""
-_RAMP = 3  # least steps of a fade
+_RAMP = 3  # minimum number of steps of a fade
 
 
 @dataclass(frozen=True, slots=True)

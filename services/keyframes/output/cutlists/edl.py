@@ -9,7 +9,7 @@ from services.keyframes.output.cutlists.frame_grid import Event, FrameGrid
 from shared.editing.fcpxml import plain
 
 MOST_EVENTS = 999
-"""Most events per list, because event numbers have three digits."""
+"""Maximum number of events per list: event numbers have three digits."""
 
 
 def edls(grid: FrameGrid) -> list[str]:

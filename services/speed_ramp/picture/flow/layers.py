@@ -23,10 +23,10 @@ _WINDOW = 11  # side, in small pixels, of the square over which costs are averag
 _SOFT = 6.0  # difference of costs, in levels, at which the costlier explanation gets 1/e of the weight
 _ERROR_COST = 1.5  # cost of a round-trip error, in levels per small pixel
 _STILL_COST = 3.0  # extra cost of standing still, in levels, because it fits flat regions by chance
-_COVERED = 0.3  # gain of one picture's weight per small pixel of its round-trip error: the other picture does not show the place
+_COVERED = 0.3  # increase of a picture's weight per small pixel of its round-trip error, because the other picture hides the place
 _NEAR = 0.25  # distance of motion vectors, in small pixels, up to which they count as equal; from twice that on, they are different
 _ALIKE = 2.0  # change of the picture, in levels, that is invisible
-_FINE = 0.5  # least `Vectors.detail`, in levels, that linear interpolation would blur
+_FINE = 0.5  # `Vectors.detail`, in levels, above which linear interpolation would blur
 _OUTSIDE = 1e-3  # weight of positions outside the picture
 
 

@@ -1,9 +1,14 @@
 """Optical flow between two pictures in both directions, with errors.
 
-Uses OpenCV's DIS flow (Kroeger et al., "Fast Optical Flow using Dense Inverse Search", ECCV 2016) on small luma pictures: 1080p is shrunk
-to a fifth, and the finest scale is single pixels. Measured on three clips: shrinking to a quarter gains 0.15 dB for 30 ms more; the
-variational refinement takes half as long as the search and gains -0.1 to 0.15 dB; one scale coarser loses 0.1 to 0.6 dB. Small objects that
-move by a large part of their own size are not found (a test object 60 pixels wide was found after moving by 20 pixels, not by 24).
+Uses OpenCV's DIS flow (Kroeger et al., "Fast Optical Flow using Dense Inverse Search", ECCV 2016) on small luma pictures. 1080p is shrunk
+to a fifth, and the search goes down to single pixels of the small pictures. Alternatives, measured on three clips:
+
+- Shrinking to a quarter instead of a fifth gains 0.15 dB and takes 30 ms more.
+- The variational refinement takes half as long as the search, and changes the quality by -0.1 to 0.15 dB.
+- Ending the search one scale coarser loses 0.1 to 0.6 dB.
+
+Small objects that move by a large part of their own size are not found. A test object 60 pixels wide was found after moving by 20 pixels,
+but not by 24.
 """
 
 from dataclasses import dataclass
@@ -19,9 +24,9 @@ FLOW_SIZE = 400
 """Approximate longer side of the small pictures, in pixels. Pictures that are smaller themselves are not enlarged."""
 
 ALIGNED = 4
-"""Number of pixels of which the small pictures' sides are multiples. So many pixels cover whole samples of every subsampled plane."""
+"""Divisor of the small pictures' sides, in pixels. A block of so many pixels covers whole samples of every subsampled plane."""
 
-_SHORTEST = 32  # least side of a small picture, in pixels: DIS needs it for its pyramid
+_SHORTEST = 32  # minimum side of a small picture, in pixels, that DIS needs for its pyramid
 _PATCH_STRIDE = 4  # distance between the patches of DIS, in pixels
 _DESCENTS = 12  # iterations of DIS's search; the preset's 25 gain less than 0.1 dB, 5 lose 0.3 to 0.8 dB where much moves
 _GAMMA = 0.6  # exponent of the tone curve before the search: below 1, dark patches count more; gains 0.1 dB where a person in black moves
