@@ -16,7 +16,7 @@ from shared.worker import heap
 from shared.worker.operation_run import output_arguments
 
 IMPORTED_LATE = ("opentimelineio", "pi_heif")
-"""Libraries that operations import after their peak. They are imported before the first run, since their code is no growth."""
+"""Libraries that operations import after their memory peak. They are imported before the first run, so that they do not count as growth."""
 
 
 def example_arguments(operation: Operation, files: dict[Sample, Path], folder: Path) -> dict[str, Any]:

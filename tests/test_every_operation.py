@@ -40,7 +40,7 @@ QUICK = {"keyframes.detect", "media.strip", "speed-ramp.analyze", "speed-ramp.pl
 """Operations whose memory is checked in every test run. The others take longer (`make test-all`)."""
 
 WARM_AFTER_TWO = {"speed-ramp.export"}
-"""Operations whose threads begin to use the second heap in their second run only: about 13 MiB, once.
+"""Operations whose threads use a second heap only from their second run on. This takes about 13 MiB, once.
 
 With one heap for all threads, five runs of the export took 175, 175, 175, 175 and 174 MiB; with two, 177, then 188 in each run.
 """
@@ -144,7 +144,7 @@ def large_files(tmp_path_factory) -> list[str]:
     ],
 )
 def test_memory_does_not_grow_from_run_to_run(name, large_files, tmp_path):
-    """No run takes a tenth more than the first; where the second run still warms up, no later run takes a tenth more than that."""
+    """No run takes a tenth more memory than the first run. For WARM_AFTER_TWO, runs are compared with the second run."""
     command = [sys.executable, "-m", "tests.repeated_runs", name, str(tmp_path), str(RUNS), *large_files]
     done = subprocess.run(command, capture_output=True, text=True, env=os.environ | {"MALLOC_ARENA_MAX": HEAPS}, cwd=ROOT)
     assert done.returncode == 0, done.stderr

@@ -165,7 +165,7 @@ def test_packages_without_a_wheel_are_left_out(system: str, machine: str, expect
 
 
 OF_THE_FILE = {"HOST", "PORT", "DATA_DIR", "MODELS_DIR", "SERVICE_URLS", "DATABASE_PASSWORD"}
-"""Settings with a fixed meaning inside containers, or with a generated secret."""
+"""Settings whose values the compose file fixes, or generates as secrets."""
 
 
 @pytest.mark.parametrize("name", IMAGES)

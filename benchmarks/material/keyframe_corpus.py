@@ -183,8 +183,8 @@ def _finished(pictures: Iterator[Rgb], random: Random, profile: str) -> Iterator
 def _new_take(random: Random, profile: str, family: int | None, scale: int) -> tuple[Take, int, int]:
     """Make a take of a scene; return it, its first frame and family.
 
-    The scene is real or rendered. A family consists of similar takes. `family`: family of the previous take. After a rendered take, one take in five
-    stays in its family.
+    The scene is real or rendered. A family consists of similar takes. `family`: family of the previous take. After a rendered take, one
+    take in five stays in its family.
     """
     if random.random() < 0.5:
         choices = [number for number in range(len(REAL)) if number != family]

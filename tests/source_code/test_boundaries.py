@@ -108,7 +108,7 @@ def environment_reads(path: Path) -> set[str]:
 def rooms_of(path: Path) -> set[str]:
     """Return the top-level packages that a file imports from.
 
-    shared, gateway, services.<name>, reelwright.
+    These are shared, gateway, services.<name> and reelwright.
     """
     rooms = set()
     for name in imports(path):

@@ -19,7 +19,7 @@ SCRIPTS = [path for folder in ("gateway", "services", "shared") for path in sort
 MOST_WORDS = 14
 
 GENERATED = "shared/client/signatures.py"
-"""Its first lines are the summaries of operations, which users read."""
+"""File without this check: its first lines are operations' summaries, which users read."""
 
 NO_NOUNS = set(re.findall(r"\w+", "both each few found given here it kept known met one same seen such taken there told wanted"))
 """Words that do not name what a variable holds."""

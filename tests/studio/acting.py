@@ -10,7 +10,7 @@ import pytest
 
 Way = Literal["mouse", "touch", "keyboard"]
 PATIENCE_S = 200
-"""Seconds of the longest wait. A busy machine needs minutes for what a quiet one does in seconds.
+"""Longest wait, in seconds. A busy machine needs minutes for what a quiet one does in seconds.
 
 `.ci/run` stops its browser tests after 300 s; a test that waited longer could not say for what."""
 MOST_TABS = 400
@@ -21,7 +21,7 @@ HIDING_SHEET = """(element) => {
   const isRaised = handle.querySelector("button").getAttribute("aria-expanded") === "true";
   return isRaised ? Boolean(element.closest("[inert]")) : handle.parentElement.querySelector(".panel").contains(element);
 }"""
-"""Whether the bottom sheet covers an element, or contains it lowered. Narrow screens have such a sheet."""
+"""JavaScript: whether the bottom sheet covers an element, or contains it while lowered. Narrow screens have such a sheet."""
 TOOL = "media.transcode"  # the lightest operation that makes a video
 
 
@@ -133,7 +133,7 @@ class Hand:
             self.page.keyboard.press(key)
 
     def check(self, radio: Any) -> None:
-        """Choose a radio button. By keys, arrows lead to it from the chosen one of its group."""
+        """Choose a radio button. With the keyboard, arrow keys lead to it from the chosen button of its group."""
         if self.way != "keyboard":
             self.press(radio)
             return

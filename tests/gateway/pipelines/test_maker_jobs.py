@@ -89,7 +89,7 @@ class Services:
         job = {"id": job_id, "service": operation.partition(".")[0], "operation": operation, "status": "queued", "created_at": 0}
         return httpx.Response(202, json=job | {"inputs": body["inputs"]})
 
-    # What follows stands for shared.jobs.Jobs.
+    # The following methods stand for those of shared.jobs.Jobs.
     async def reader_of(self, _owner: str, media_id: str) -> str | None:
         return self.reader if media_id == f"made:{MAKER}.alpha?" else None
 

@@ -1,4 +1,4 @@
-"""The matte of `effects.strobe` is made unasked if matting is installed.
+"""`effects.strobe` gets its matte automatically if matting is installed.
 
 This holds over HTTP, in batches, in pipelines and in previews.
 """

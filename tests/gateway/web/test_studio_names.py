@@ -26,7 +26,7 @@ RESULTS = {name for operation in OPERATIONS for name in operation.result.model_f
 DECLARED = {word for words in (Widget, InputRole, OutputRole, ParamRole, ResultRole, OperationRole, Icon) for word in get_args(words)} | {
     *Kind
 }
-"""Words of the declarations by which the page goes. Some of them are names, too."""
+"""Words of the declarations that the page relies on. Some of them are names, too."""
 
 COMMON = {
     "blur": "an event",

@@ -29,8 +29,8 @@ Arrays = dict[str, dict[str, NDArray[np.float32]]]
 class Weights:
     """Random weights by layer and name, created on first use.
 
-    A lower `gain` lowers the influence of the pictures. With a `spread`, the last layer is made so that the pictures of the first use get
-    ratings of their own: it is the standard deviation of its logits. Random layers rate all pictures nearly the same otherwise.
+    With a lower `gain`, the pictures influence the ratings less. `spread` is the standard deviation of the last layer's logits over the
+    pictures of the first use, so that these pictures get different ratings. Without it, random layers rate all pictures nearly the same.
     """
 
     seed: int = 0
@@ -195,7 +195,7 @@ def _spread_head(features: NDArray[np.float64], weights: Weights) -> dict[str, N
 
     `features`: of n pictures, (n, channels). The logits' standard deviation is `weights.spread`.
 
-    Features of a network with random weights hardly differ between pictures, so their mean is taken off.
+    Features of a network with random weights hardly differ between pictures, so their mean is subtracted.
     """
     kernel = np.random.default_rng(weights.seed).normal(size=(features.shape[1], 10))
     kernel *= weights.spread / ((features - features.mean(axis=0)) @ kernel).std()

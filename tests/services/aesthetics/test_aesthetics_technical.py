@@ -60,7 +60,7 @@ def test_motion_in_any_direction_lowers_steadiness(good, angle):
 
 @pytest.mark.parametrize("share", [0.06, 0.12, 0.2])
 def test_a_close_up_is_sharp_in_focus(good, share):
-    """A sharp subject before a blurred ground rates as sharp.
+    """A sharp subject in front of a blurred background is rated as sharp.
 
     A wholly blurred picture rates as soft.
     """

@@ -18,7 +18,7 @@ def ten_seconds(path, **options):
 
 
 def chosen(path, outputs):
-    """Return the seconds of the chosen frames and the warnings, of which there is one at least."""
+    """Return the seconds of the chosen frames, and the warnings (at least one)."""
     progress = RecordingProgress()
     result = best_frames(PARAMS, video=path, outputs=outputs, progress=progress)
     assert result.looked_at == len(result.items)

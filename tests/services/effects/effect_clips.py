@@ -1,7 +1,4 @@
-"""Clips for the effects' tests: a moving view of texture, and a disc.
-
-The disc moves, too.
-"""
+"""Clips for the effects' tests: a disc that moves over a moving texture."""
 
 from collections.abc import Callable
 from fractions import Fraction

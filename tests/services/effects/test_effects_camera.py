@@ -48,7 +48,7 @@ def test_a_subject_over_a_repeating_pattern_does_not_move_the_camera():
 def test_zoom_and_roll_are_found(model):
     texture = ground()
 
-    def matrix(i):  # from ground to picture
+    def matrix(i):  # from texture to picture
         turned = cv2.getRotationMatrix2D((WIDTH / 2, HEIGHT / 2), 0.4 * i, 1 + 0.006 * i)
         return np.vstack([turned, [0, 0, 1]]) @ np.array([[1, 0, -200 - i], [0, 1, -150], [0, 0, 1.0]])
 

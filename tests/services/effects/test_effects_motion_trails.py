@@ -53,7 +53,7 @@ def test_normal_ghosts_agree_with_the_naive_reference_to_40_db(clip, request, tm
     with read_frames(tmp_path / "out.mp4") as frames:
         ours = [frame.rgb() for frame in frames]
     naive = list(naive_trails(source, path, ghost="normal", **params))
-    # What a ghost does not cover fades here and is mirrored there: compared is what all ghosts cover, past the fade.
+    # Where a ghost covers nothing, the effect fades and the reference mirrors. Compared is the area that all ghosts cover, past the fade.
     inner = (slice(24, -24), slice(36, -36))
     for i in range(12, 40):
         assert psnr(ours[i][inner], naive[i][inner]) > 40, i

@@ -8,7 +8,7 @@ from tests.services.effects.effect_clips import HEIGHT, WIDTH, Gray, ground, lum
 
 POST = ground(7, low=190, high=240)[60:HEIGHT, :24]
 FRAMES, LOOKED_AT, CAMERA, REACH = 45, 30, 2, 6 * 5
-"""Frames of the clip, number of the examined frame, pixels that the camera moves in a frame, and frames that a trail reaches back."""
+"""Frames of the clip, examined frame, camera pixels per frame, trail length in frames."""
 
 
 def street(near: int):

@@ -25,7 +25,7 @@ def begin(clip: Path, output: Path, *more: str) -> "subprocess.Popen[str]":
 
 
 def _hear_interrupts() -> None:
-    """Undo that a shell lets what it starts in the background ignore Ctrl-C."""
+    """Restore the default handling of Ctrl-C, which shells disable for background commands."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 

@@ -1,4 +1,4 @@
-"""Which refusals pass by themselves, so that clients and pipelines repeat the request."""
+"""Distinction of temporary refusals, after which clients and pipelines repeat the request."""
 
 import pytest
 

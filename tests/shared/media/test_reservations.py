@@ -117,7 +117,7 @@ def test_of_many_at_once_only_those_that_fit_get_room(store: MediaStore) -> None
 
 
 def test_the_disk_is_promised_once(store: MediaStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    """For owners without a quota, too; the bytes that are already on the disk are not counted twice."""
+    """Reservations reduce the free disk space, also for owners without a quota. Bytes already written count once."""
     free = 100 * STEP_BYTES
     monkeypatch.setattr("shared.media.reservations.shutil.disk_usage", lambda _folder: SimpleNamespace(free=free))
     first, second = new_reservation(store, "k0123456789abcdef"), new_reservation(store, "kfedcba9876543210")

@@ -20,13 +20,13 @@ class FileServer:
     heads: dict[str, dict[str, str]] = field(default_factory=dict)
     """Headers that are added to the answers for a path."""
     statuses: list[int] = field(default_factory=list)
-    """Answered first, one for each request."""
+    """Status codes of the next answers, one for each request."""
     break_after: list[int] = field(default_factory=list)
-    """Bytes after which the next answers break off, one for each."""
+    """Numbers of bytes after which the next answers break off, one for each answer."""
     hide_length: bool = False
     ranges: bool = True
     part_bytes: int | None = None
-    """The most that is answered of a range."""
+    """Maximum number of bytes in the answer to a range request."""
     requests: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
     url: str = ""
 

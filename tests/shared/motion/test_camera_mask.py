@@ -10,7 +10,8 @@ from shared.motion.view import View, view_of
 
 WIDTH, HEIGHT, FRAMES = 480, 270, 24
 SPEED, SUBJECT_SPEED = 2.3, -3.0
-"""Pixels a frame of background and subject. The background moves left as the camera pans right, the subject moves against it."""
+"""Speeds of background and subject, in pixels per frame. The background moves left as the camera pans right, the subject moves against
+it."""
 
 
 def texture(seed: int, width: int, height: int, softness: float) -> np.ndarray:

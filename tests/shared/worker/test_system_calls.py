@@ -56,7 +56,7 @@ def test_a_job_changes_no_other_process_and_no_file_of_the_server(tmp_path: Path
 
 
 def state(pid: int, file: Path) -> tuple[object, ...]:
-    """Return what other processes could change of the process `pid` and of `file`."""
+    """Return the properties of process `pid` and of `file` that other processes could change."""
     about = file.stat()
     process = Path(f"/proc/{pid}/limits").read_text(), os.sched_getaffinity(pid), os.getpriority(os.PRIO_PROCESS, pid)
     return (

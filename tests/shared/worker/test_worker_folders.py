@@ -15,7 +15,7 @@ from shared.worker.sandbox import Sandbox
 from tests.shared.slow import QUICK, Empty
 
 DEPTH = 1500
-"""Folders in each other: more than Python's recursion limit, and a longer path than the system opens."""
+"""Depth of nested folders, beyond Python's recursion limit and the system's longest path."""
 
 
 @pytest.fixture

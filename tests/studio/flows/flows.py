@@ -269,7 +269,7 @@ class Flow:
 
 
 NETWORKS = ("503", "Canvas2D")
-"""Networks are not installed here. The check of a request that needs one is refused until it is changed."""
+"""Answers that a page may log because no networks are installed. The check of a request that needs a network is refused."""
 
 FLOWS = {
     "ramp": Flow(tool="speed-ramp.render", prepare=shape_curve, look=compare, is_right=is_longer),

@@ -150,7 +150,7 @@ def test_the_ramp_plays_once_however_often_play_is_pressed(open_page: Opener) ->
 
 
 THREE_PRESSES = """(button) => { for (const delay of [0, 60, 150, 400]) setTimeout(() => button.click(), delay); }"""
-"""Presses of an impatient user."""
+"""JavaScript that presses a button like an impatient user."""
 
 
 def started(page: Any, pattern: str, *, dropped: int = 0) -> set[str]:

@@ -14,7 +14,7 @@ from tests.studio.conftest import Restartable
 pytestmark = [pytest.mark.studio, pytest.mark.timeout(900)]
 Opener = Callable[..., Any]
 REFUSED = ("ERR_", "Failed to load", "503", "502")
-"""What a browser logs for requests to a server that is down."""
+"""Parts of a browser's messages about requests to a server that is down."""
 
 DRAWN_PIXELS = """(() => {
   const canvas = document.querySelector(".mask-overlay");

@@ -26,7 +26,7 @@ Pixels = NDArray[np.float32]
 COMPOSITE = "background.composite"
 TIME_S, SIZE = 0.5, (640, 360)
 PLAIN = {"grain": False, "decontaminate": False}
-"""Words by which the page states what it leaves out. Fine hair and grain appear only in the result."""
+"""Params that leave out grain and cleaned edges, which the page does not draw."""
 
 MOST_ERROR = 2.5
 """Largest mean difference, in levels of 256. The page has a smaller copy of the clip, whose compression moves an even chroma by up to a

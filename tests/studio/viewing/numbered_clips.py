@@ -7,7 +7,8 @@ import cv2
 from benchmarks.material.clips import ffmpeg
 
 BITS, STRIPE, HEIGHT = 8, 40, 180
-"""A frame's number is drawn as white and black stripes. The lowest bit is on the left."""
+"""Number of stripes, width of a stripe, and height of a clip. Sizes are in pixels. White and black stripes show a frame's number; the
+lowest bit is on the left."""
 NUMBER_OF = f"""(canvas, from, width) => {{
   const {{ data }} = canvas.getContext("2d").getImageData(from, canvas.height / 2, width, 1);
   const bit = (at) => (data[4 * Math.floor((width * (at + 0.5)) / {BITS})] > 128 ? 2 ** at : 0);

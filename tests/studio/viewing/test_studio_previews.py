@@ -17,14 +17,17 @@ LATER = """
   const now = Date.now;
   Date.now = () => now() + window.laterMs;
 """
-"""The clock of a page that was left open."""
+"""JavaScript that moves the page's clock forward, to simulate a page left open."""
 READ_AGAIN = "(selector) => { document.querySelector(selector).src += '?again'; }"
 AGAIN = re.compile(r"\?again$")
 SHOWS_PREVIEW = "document.querySelector('video.made')?.readyState >= 2"
 
 
 def asked(page: Any, pattern: str) -> list[dict[str, Any]]:
-    """Return the list to which the jobs that the page's requests to `pattern` start are added."""
+    """Return a list that grows with the jobs that the page starts.
+
+    `pattern`: pattern of the requests' URLs.
+    """
     jobs: list[dict[str, Any]] = []
 
     def note(route: Any) -> None:
@@ -44,7 +47,7 @@ def delete(studio: Restartable, job: dict[str, Any]) -> None:
 
 
 def lose(page: Any, selector: str) -> None:
-    """Let a video read its file, which is gone, as browsers do after a long pause.
+    """Make a video read its deleted file, as browsers do after a long pause.
 
     Other previews may share the file on the server, so the page gets its 404 from here.
     """

@@ -1,6 +1,6 @@
 """Shot detection on clips that mislead detectors.
 
-Punch-ins, blank frames, flashes, overlays, plain grounds, black.
+The clips have punch-ins, blank frames, flashes, overlays, plain backgrounds or black.
 """
 
 import cv2

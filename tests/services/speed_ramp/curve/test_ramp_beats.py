@@ -15,7 +15,7 @@ from shared.errors import FieldError, Invalid
 from shared.video import AudioBlock
 from tests.services.speed_ramp.ramp_clips import RATE, Floats, Recorder, write_clip
 
-LATEST = 0.012  # most seconds between a beat and its click
+LATEST = 0.012  # largest time between a beat and its click, in seconds
 
 
 def clicks(seconds: Floats, *, length: float, loud: float = 0.6, noise: float = 0.0, sample_rate: int = SAMPLE_RATE) -> Floats:

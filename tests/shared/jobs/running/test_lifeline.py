@@ -45,7 +45,7 @@ class Away:
 
 
 def ignore(*_: str) -> None:
-    """Do nothing about an executor."""
+    """Ignore the executor in the arguments."""
 
 
 @pytest.mark.parametrize("busy", [True, False])

@@ -12,7 +12,7 @@ from shared.jobs.database.queue_notices import ALL, FileNotices
 from shared.jobs.running.queue_polling import POLL, UNUSED_JOBS, ActiveWorkflows, QueueWaker, _Claims
 
 LONG_S = 30.0
-"""A wait that nothing ends would fail the test by its time limit."""
+"""Length of a wait, in seconds, that only a missing wake-up lets pass."""
 
 
 def waits(waker: QueueWaker, name: str, stop: threading.Event) -> threading.Thread:
