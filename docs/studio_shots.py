@@ -25,8 +25,8 @@ FOLDER = Path(__file__).parent / "studio"
 CHROMIUM = os.environ.get("REELWRIGHT_CHROMIUM") or shutil.which("chromium")
 MODELS = os.environ.get("REELWRIGHT_MODELS_DIR")
 SIZES = {"phone": (390, 844), "desktop": (1360, 850)}
-PATIENCE_MS = 180_000  # longest time that a screenshot waits for its screen
-SETTLED_MS = 2500  # wait before a screenshot, in which the screen comes to rest
+PATIENCE_MS = 180_000  # longest wait, in milliseconds, for the screen of a screenshot
+SETTLED_MS = 2500  # wait, in milliseconds, before a screenshot, so that the screen comes to rest
 Scheme = Literal["light", "dark"]
 
 

@@ -62,7 +62,7 @@ class Count:
     false: int = 0
 
     def add(self, truths: Sequence[Truth], starts: Sequence[int], tolerance: int) -> None:
-        """Compare the detected with the true transitions of one film; add the counts.
+        """Compare a film's detected and true transitions; add the counts.
 
         `starts`: one frame of each detected transition.
         """

@@ -44,15 +44,15 @@ Method = Callable[[Planes, Planes], Planes]
 """Function that makes the frame halfway between two frames."""
 Pair = tuple[Planes, Planes]
 ROUNDS = 3
-REPEAT = 0.3  # mean difference of luma, 0 to 255, up to which a frame counts as a repeat of the previous one
+REPEAT = 0.3  # largest mean difference of luma, 0 to 255, of a frame that repeats the previous frame
 FULL_HD_WIDE, FULL_HD = 1920, 1080
 
 
 @dataclass(frozen=True)
 class Clip:
-    """A clip in memory, of which every other frame is dropped and rebuilt.
+    """A clip in memory. Every other frame is dropped and rebuilt.
 
-    It has an odd number of frames, in yuv420p.
+    The clip has an odd number of frames, in yuv420p.
     """
 
     name: str

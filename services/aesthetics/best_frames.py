@@ -28,7 +28,7 @@ _MOST_SPANS = 10
 
 
 class BestFramesParams(ScoreParams):
-    """Params of scoring and grouping pictures."""
+    """Params for scoring and grouping pictures."""
 
     group_size: int = Field(
         5,

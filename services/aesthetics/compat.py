@@ -76,7 +76,7 @@ class ExtractorConfig(BaseModel):
 
     @property
     def scoring(self) -> dict[str, Any]:
-        """Params of scoring that both extractors share."""
+        """Params for scoring that both extractors share."""
         return {
             "scorer": self.scorer,
             "model": self.model,

@@ -29,7 +29,7 @@ CHOSEN_OUTPUTS = {"images": Kind.IMAGES, "scores": Kind.ARCHIVE, "sheet": Kind.I
 
 
 class ScoreParams(NetworkParams, ScorerParams, SampleParams, PictureParams):
-    """Params of reading, scoring and writing pictures."""
+    """Params for reading, scoring and writing pictures."""
 
     diversity: float = Field(
         0.7,

@@ -31,7 +31,7 @@ _SEEK_COST_S = 4
 
 
 class TopImagesParams(ScoreParams):
-    """Params of scoring pictures and of choosing them by percentile."""
+    """Params for scoring pictures and choosing them by percentile."""
 
     percent: float = Field(
         90.0,

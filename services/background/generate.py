@@ -14,11 +14,11 @@ from services.background.params import (
     ModelUsed,
     PaintParams,
     bytes_per_pixel,
+    missing_for_painting,
     models_of,
     models_used,
     painting_bytes,
     plan_of,
-    to_paint,
 )
 from services.background.stage.reference import reference_frame, subject_mask, without_subject
 from services.background.stage.sizes import output_size
@@ -29,11 +29,11 @@ from shared.video.probing.probe import probe_video
 from shared.video.seconds import to_fraction
 
 _GROW = 40
-"""Height of a frame, divided by the default of `grow` in pixels."""
+"""Frame height divided by the default of `grow`, in pixels."""
 
 
 class GenerateParams(PaintParams):
-    """Params of painting and of the area to paint."""
+    """Params for painting, and of the area to paint."""
 
     prompt: str = Field(
         min_length=1,
@@ -151,7 +151,7 @@ GENERATE = Operation(
     run=generate,
     example=GenerateParams(prompt="a sunny beach at golden hour", seed=42),
     version=5,
-    unavailable=lambda params: to_paint(params),
+    unavailable=lambda params: missing_for_painting(params),
     bytes_per_pixel=bytes_per_pixel,
     process_bytes=lambda params: painting_bytes(params),
 )

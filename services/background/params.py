@@ -1,4 +1,4 @@
-"""Params of painting and mixing that several operations share."""
+"""Params for painting and mixing that several operations share."""
 
 import importlib.util
 import secrets
@@ -28,7 +28,7 @@ MATTE = Input(
 
 
 class PaintParams(Params):
-    """Params of painting a picture from a prompt."""
+    """Params for painting a picture from a prompt."""
 
     prompt: str = Field(
         "",
@@ -120,7 +120,7 @@ class PaintParams(Params):
 
 
 class LookParams(Params):
-    """Params of mixing a subject with a new background: light, colours, grain, edges."""
+    """Params for mixing a subject with a new background: light, colours, grain, edges."""
 
     light: Literal["video", "linear"] = Field(
         "video",
@@ -206,7 +206,7 @@ def models_of(params: PaintParams, *, control: bool = False) -> list[str]:
 
 
 def bytes_per_pixel(params: PaintParams) -> float:
-    """Estimate a job's memory, in bytes per pixel of one frame of its clip.
+    """Estimate a job's memory in bytes per pixel of its clip's frames.
 
     Decoding takes memory for the clip's size; the background and the encoder take memory for a height of at most `resolution`.
     """
@@ -226,7 +226,7 @@ def painting_bytes(params: PaintParams, *, control: bool = False) -> int:
     return _LIBRARIES_BYTES + max(row.unet_size * (1 + times), weights * times + row.working // 2)
 
 
-def to_paint(params: PaintParams, *others: str, control: bool = False) -> str | None:
+def missing_for_painting(params: PaintParams, *others: str, control: bool = False) -> str | None:
     """Return the command that installs the models and packages missing for painting.
 
     Returns None if nothing is missing. `others`: catalog names of further models. `control`: whether the ControlNet for depth is needed

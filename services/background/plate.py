@@ -27,7 +27,7 @@ _PARALLAX = 0.1
 
 
 class PlateParams(ClipPart):
-    """Params of building a clean plate."""
+    """Params for building a clean plate."""
 
     samples: int = Field(
         200,

@@ -24,11 +24,11 @@ from services.background.params import (
     ModelUsed,
     PaintParams,
     bytes_per_pixel,
+    missing_for_painting,
     models_of,
     models_used,
     painting_bytes,
     plan_of,
-    to_paint,
 )
 from services.background.stage.painting import described_scene, painted_place, scene_depth
 from services.background.stage.reference import reference_frame
@@ -318,7 +318,7 @@ def _missing(params: StudioParams) -> str | None:
     if not params.prompt.strip():
         return install_command(*_models(params))
     guided = params.depth == "model"
-    return to_paint(params, *([depth.MODEL] if guided else []), control=guided)
+    return missing_for_painting(params, *([depth.MODEL] if guided else []), control=guided)
 
 
 def _process_bytes(params: StudioParams) -> int:

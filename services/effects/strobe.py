@@ -63,7 +63,7 @@ MASKS = {
 
 
 class StrobeParams(ClipPart, SubjectParams):
-    """Params of stamps and of the sequence picture."""
+    """Params of the stamps and the sequence picture."""
 
     interval: float = Field(
         0.25,

@@ -52,7 +52,7 @@ MAX_SCORES = 20_000
 
 
 class DetectParams(Params):
-    """Params of shot detection and keyframe choice."""
+    """Params for shot detection and keyframe choice."""
 
     method: Method = Field(
         "auto",

@@ -53,7 +53,7 @@ class _Files:
 
 
 class CompareParams(ClipPart, SubjectOptions, EdgeOptions, NetworkOptions, ChromaOptions, DifferenceOptions):
-    """Params: the backends to compare, and options for all of them.
+    """Params for a comparison: the backends, and options for all of them.
 
     The options are those of `matting.matte`.
     """

@@ -50,7 +50,7 @@ _FINISHERS, _AHEAD = 2, 2  # number of threads that compute output pictures, and
 
 
 class MatteParams(OutputOptions, SubjectOptions, EdgeOptions, NetworkOptions, ChromaOptions, DifferenceOptions):
-    """Params of matting: backend, subject, edges and outputs."""
+    """Params for matting: backend, subject, edges and outputs."""
 
     backend: Annotated[BackendName, BACKEND_FIELD] = "auto"
     resolution: Annotated[int | None, RESOLUTION_FIELD] = None
@@ -294,7 +294,7 @@ def _used(choice: Choice, opened: OpenedBackend, setup: Setup) -> BackendUsed:
 
 
 def bytes_per_pixel(params: MatteParams) -> float:
-    """Estimate a job's memory, in bytes per pixel of one frame of its clip."""
+    """Estimate a job's memory in bytes per pixel of its clip's frames."""
     behind, names = backdrop(params.composite_over), _written_outputs(params, None)
     wide = bool(MATTE_FORMATS[params.alpha_format].transparent) or (behind.composite and behind.draw is None)
     return 280 + 60 * len(names) + 30 * wide

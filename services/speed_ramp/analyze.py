@@ -17,7 +17,7 @@ from shared.video import probe_video
 
 
 class AnalyzeParams(MotionParams):
-    """Params of converting motion to a speed curve."""
+    """Params for converting motion to a speed curve."""
 
 
 class AnalyzeResult(BaseModel):

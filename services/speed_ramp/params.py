@@ -21,7 +21,7 @@ Times = Annotated[list[Time], LongList(MAX_POINTS)]
 
 
 class MotionParams(Params):
-    """Params of converting a clip's motion to a speed curve."""
+    """Params for converting a clip's motion to a speed curve."""
 
     segment_duration: float = Field(
         0.5,
@@ -178,7 +178,7 @@ class CurveParams(MotionParams):
 
 
 class TimingParams(CurveParams):
-    """Params of timing: each output frame's source frame, and whether sound exists."""
+    """Params of the curve, in-between frames, repeated frames and sound."""
 
     interpolation: Annotated[str, OneOf(INTERPOLATIONS)] = Field(
         "nearest",

@@ -20,7 +20,7 @@ from shared.video import probe_video, read_frames
 
 
 class PlanParams(TimingParams):
-    """Params of a render that decide the source frame of each output frame."""
+    """Params of `speed-ramp.render` that decide which source frame each output frame shows."""
 
 
 class KeptFrame(BaseModel):

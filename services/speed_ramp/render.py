@@ -35,7 +35,7 @@ from shared.video.threads.prefetch import Prefetcher
 
 
 class RenderParams(TimingParams, OnBackground):
-    """Params of rendering: curve, pictures and sound."""
+    """Params for rendering: curve, pictures and sound."""
 
     shutter: float = Field(
         0.0,
@@ -275,7 +275,7 @@ def _is_unchanged(params: RenderParams, info: VideoInfo, points: list[Point]) ->
 
 
 def _bytes_per_pixel(params: RenderParams) -> float:
-    """Estimate a job's memory, in bytes per pixel of one frame of its clip.
+    """Estimate a job's memory in bytes per pixel of its clip's frames.
 
     Most of it is for frames that the encoder holds. A copy takes no memory for frames.
     """

@@ -31,10 +31,10 @@ from tests.misbehaving.meddling import outcomes_of_meddling
 class Bad(Params):
     """Params of every operation of this service."""
 
-    seconds: float = Field(0.0, ge=0, le=1000, description="How long it takes.")
-    tag: str = Field("", max_length=60, description="Names this job in the log.")
-    log: str = Field("", description="File that begins and ends are written to, or what to try.")
-    count: int = Field(1, ge=0, description="How many, or how large.")
+    seconds: float = Field(0.0, ge=0, le=1000, description="Length of the job in seconds.")
+    tag: str = Field("", max_length=60, description="Name of the job in the log.")
+    log: str = Field("", description="Path of a log file, or the actions to try, as JSON.")
+    count: int = Field(1, ge=0, description="Number or size, as the operation uses it.")
 
 
 class Done(BaseModel):

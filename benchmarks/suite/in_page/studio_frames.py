@@ -11,7 +11,7 @@ from shared.sample_ids import SAMPLE_ID, SAMPLE_MATTE_ID, SAMPLE_PLATE_ID
 from shared.testing import RunningSuite
 
 INPUT_S = 0.008
-"""Seconds between two inputs: those of a mouse with 125 reports per second."""
+"""Seconds between two inputs, as from a mouse with 125 reports per second."""
 
 MOVES = 250
 SWEEP = 50

@@ -28,7 +28,7 @@ def thumbnail(rgb: NDArray[np.uint8]) -> Thumbnail:
     return cv2.resize(rgb, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA).reshape(-1).astype(np.uint8, copy=False)
 
 
-def distinct(thumbnails: Sequence[Thumbnail], merits: Sequence[float], min_difference: float) -> list[int | None]:
+def look_alikes(thumbnails: Sequence[Thumbnail], merits: Sequence[float], min_difference: float) -> list[int | None]:
     """Find the pictures that look like a better picture.
 
     Returns the index of that better picture for each picture; None for pictures to keep. Kept pictures differ from each other by at least

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from services.aesthetics.measures.near_duplicates import Thumbnail, distinct
+from services.aesthetics.measures.near_duplicates import Thumbnail, look_alikes
 from services.aesthetics.output.contact_sheet import draw_sheet
 from services.aesthetics.output.items import Item, TechnicalScores
 from services.aesthetics.output.score_table import ScoreTable
@@ -34,7 +34,7 @@ class Choice:
     group: int | None
     """Number of the picture's group."""
     considered: int
-    """Number of pictures from which it was chosen."""
+    """Number of pictures from which this picture was chosen."""
     chosen_from: str
     """Text such as "Best of 5 frames"; see `reason`."""
     ahead: float | None
@@ -90,9 +90,9 @@ class ChosenPictures:
     def write(self, outputs: Mapping[str, Path], *, diversity: float, contact_sheet: bool, progress: Progress) -> tuple[list[Item], int]:
         """Drop near-duplicates, rank the rest, and write the outputs.
 
-        `diversity`: the `min_difference` of `distinct`. Returns the items and the number of dropped pictures.
+        `diversity`: the `min_difference` of `look_alikes`. Returns the items and the number of dropped pictures.
         """
-        like = distinct([pick.thumbnail for pick in self._picks], [pick.item.merit for pick in self._picks], diversity)
+        like = look_alikes([pick.thumbnail for pick in self._picks], [pick.item.merit for pick in self._picks], diversity)
         unique = [pick for pick, twin in zip(self._picks, like, strict=True) if twin is None]
         order = sorted(range(len(unique)), key=lambda index: (-unique[index].item.merit, index))
         ranks = {index: rank for rank, index in enumerate(order, start=1)}

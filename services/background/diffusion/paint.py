@@ -21,7 +21,7 @@ Mask = NDArray[np.uint8]
 
 _DETAIL_STRENGTH = 0.35  # strength, 0 to 1, of painting tiles again: how far they may differ from the enlarged picture
 _ENLARGED = 1.2
-"""Enlargement after the first painting above which a picture lacks detail. It is then painted again tile by tile."""
+"""Enlargement of the first painting above which the picture lacks detail. It is then painted again tile by tile."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,7 +17,7 @@ from services.background.mixing.stray_blobs import without_stray_blobs
 Planes = tuple[Plane, Plane, Plane]
 Shadow = Literal["none", "keep", "contact"]
 _REACH = 90
-"""Height of a frame, divided by the distance from which edge colours are gathered."""
+"""Frame height divided by the distance, in pixels, for gathering edge colours."""
 _STEADY_FRAMES = 15
 """Number of frames over which the colour match is averaged."""
 

@@ -56,7 +56,7 @@ class MovingPlate:
 
 
 def middle_depth(inverse: Floats | None) -> float:
-    """Return the median inverse depth; parts at it move exactly with the camera."""
+    """Return the median inverse depth. Parts at this depth move exactly with the camera."""
     return 0.5 if inverse is None else float(np.median(inverse))
 
 

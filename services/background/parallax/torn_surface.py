@@ -308,7 +308,7 @@ def _edges(inverse: Floats, jump: float) -> Mask:
 
 
 def _as_near(inverse: Floats, edges: Mask, reach: int) -> Mask:
-    """Return a mask of the pixels as near as a depth edge beside them.
+    """Return a mask of pixels about as near as a depth edge beside them.
 
     A pixel within `reach` of an edge is masked if its inverse depth is at least about that of the edge's near side.
     """

@@ -19,9 +19,9 @@ from shared.operation import Progress
 Floats = NDArray[np.float32]
 
 _GROW = 40
-"""Height of a frame, divided by the pixels by which the subject's mask grows. The mask then covers soft edges and shadows."""
+"""Frame height divided by the number of pixels to grow the subject's mask. The mask then covers soft edges and shadows."""
 _SMOOTH = 90
-"""Height of a frame, divided by the blur of the depth in pixels. The blur keeps the room and removes the rest of the subject's outline."""
+"""Frame height divided by the blur of the depth, in pixels. The blur keeps the room and removes the rest of the subject's outline."""
 _LIGHT = {
     "left": "light from the left",
     "right": "light from the right",

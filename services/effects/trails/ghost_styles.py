@@ -40,7 +40,7 @@ from shared.choices import OneOf
 _BLOOM = 0.012
 """Radius of the bloom, as a share of the picture's diagonal. It is the standard deviation of a Gaussian."""
 _GLOW, _HALO = 1.1, 1.2
-"""Factors on the light of the ghosts, and on their bloom."""
+"""Factors for the light of glowing ghosts, and for their bloom."""
 _SMOKE = 0.14
 """Brightness of a full shadow, 0 to 1. Black would be invisible on dark clothes and at night."""
 _SHADOW_BLUR = 0.0012
@@ -56,7 +56,7 @@ class PlacedGhost:
     """A ghost warped to the current frame's view."""
 
     essence: NDArray[Any]
-    """Result of `GhostStyle.essence`, moved; the same rectangle of the picture for all ghosts."""
+    """`GhostStyle.essence` of the ghost, warped to this view. All ghosts of a frame have the same rectangle of the picture."""
     weight: float
     """Strength of the ghost, 0 to 1."""
     blur: float
@@ -108,7 +108,7 @@ def _colour_essence(planes: NDArray[Any], factor: Floats, levels: Levels, tint: 
 
 
 def _shadow_essence(planes: NDArray[Any], share: Floats, levels: Levels, _tint: Tint | None) -> NDArray[Any]:
-    """Return the darkness of a frame's shadow ghosts at each pixel, as one plane."""
+    """Return the darkness of a frame's shadow ghosts, as one plane."""
     top = np.iinfo(planes.dtype).max
     dark = np.rint(share * (1 - np.float32(0.25) * brightness(planes, levels)) * top)
     return np.asarray(dark.astype(planes.dtype)[:, :, None])
@@ -199,7 +199,7 @@ GhostName = Annotated[str, OneOf(GHOST_STYLES)]
 
 
 def blur_reach(sigma: float) -> int:
-    """Return the distance over which a blur of `sigma` spreads a pixel, in pixels."""
+    """Return how far, in pixels, a blur of `sigma` spreads a pixel."""
     return 0 if sigma < _LEAST_BLUR else 3 * (_box_side(sigma) // 2)
 
 

@@ -58,7 +58,7 @@ COLOUR = r"#[0-9a-fA-F]{6}"
 
 
 def backdrop(name: str) -> Backdrop:
-    """Return the background named in BACKDROPS, or of a colour such as `#203040`."""
+    """Return the background called `name`, which may be a colour such as `#203040`."""
     if name in BACKDROPS:
         return BACKDROPS[name]
     color = tuple(int(name[at : at + 2], 16) for at in (1, 3, 5))

@@ -43,10 +43,10 @@ def as_edl(clip: RampedClip) -> str | None:
     return "\n".join(lines) + "\n"
 
 
-def simplified(clip: RampedClip) -> str | None:
-    """Return a warning if the list has too few events for the curve.
+def loss_warning(clip: RampedClip) -> str | None:
+    """Return a warning if the list is less exact than the curve.
 
-    Returns None if it has enough.
+    A list has a limited number of events. Returns None if they are enough.
     """
     count = len(clip.pieces)
     if clip.rate > EDL_HIGHEST or count <= MOST_EVENTS:

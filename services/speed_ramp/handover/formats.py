@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from services.speed_ramp.handover.edl import as_edl, simplified
+from services.speed_ramp.handover.edl import as_edl, loss_warning
 from services.speed_ramp.handover.ramped_clip import RampedClip
 from services.speed_ramp.handover.tables import as_csv, as_json
 from services.speed_ramp.handover.timelines import as_fcpxml, as_otio
@@ -27,5 +27,5 @@ FORMATS = (
     Format(file_name="curve.json", write=as_json),
     Format(file_name="curve.otio", write=as_otio),
     Format(file_name="curve.fcpxml", write=as_fcpxml),
-    Format(file_name="curve.edl", write=as_edl, warning=simplified),
+    Format(file_name="curve.edl", write=as_edl, warning=loss_warning),
 )

@@ -13,7 +13,7 @@ from PIL import Image
 
 from services.aesthetics.best_frames import BestFramesParams, best_frames
 from services.aesthetics.extract_frames import ExtractParams, extract_frames
-from services.aesthetics.measures.near_duplicates import distinct, thumbnail
+from services.aesthetics.measures.near_duplicates import look_alikes, thumbnail
 from services.aesthetics.top_images import TopImagesParams, top_images
 from shared.errors import BrokenMedia, Invalid
 from shared.video import ffmpeg_path, read_frames
@@ -313,10 +313,10 @@ def test_every_kind_of_clip_is_processed(name, tmp_path, outputs):
 def test_near_duplicates_are_recognized():
     first, two = scenery(1), scenery(2)
     near = cv2.GaussianBlur(first, (0, 0), 1)
-    assert distinct([thumbnail(first), thumbnail(near), thumbnail(two)], [1.0, 2.0, 0.5], 0.03) == [1, None, None]
-    assert distinct([thumbnail(first)] * 3, [1.0, 1.0, 1.0], 0.01) == [None, 0, 0]
-    assert distinct([thumbnail(first)] * 3, [1.0, 1.0, 1.0], 0) == [None] * 3
-    assert distinct([], [], 0.5) == []
+    assert look_alikes([thumbnail(first), thumbnail(near), thumbnail(two)], [1.0, 2.0, 0.5], 0.03) == [1, None, None]
+    assert look_alikes([thumbnail(first)] * 3, [1.0, 1.0, 1.0], 0.01) == [None, 0, 0]
+    assert look_alikes([thumbnail(first)] * 3, [1.0, 1.0, 1.0], 0) == [None] * 3
+    assert look_alikes([], [], 0.5) == []
 
 
 def test_a_view_before_which_somebody_passes_is_one_view():
@@ -329,5 +329,5 @@ def test_a_view_before_which_somebody_passes_is_one_view():
     # The passer-by alone makes more than 0.7 of the difference of unrelated pictures.
     before, after = (picture.reshape(-1, 3).astype(float) for picture in pictures[:2])
     assert ((before - after) ** 2).mean() > 0.7**2 * (before.var(axis=0).mean() + after.var(axis=0).mean())
-    assert distinct(pictures, merits, 0.7) == [None, 0, None]
-    assert distinct(pictures, merits, 0.1) == [None, None, None]
+    assert look_alikes(pictures, merits, 0.7) == [None, 0, None]
+    assert look_alikes(pictures, merits, 0.1) == [None, None, None]

@@ -20,7 +20,7 @@ from services.background.diffusion.schedulers import SCHEDULERS
 from services.background.diffusion.table import PAINTERS_BY_NAME
 from services.background.generate import GENERATE, GenerateParams, GenerateResult, generate
 from services.background.parallax import depth
-from services.background.params import PaintParams, painting_bytes, to_paint
+from services.background.params import PaintParams, missing_for_painting, painting_bytes
 from services.background.studio import STUDIO, StudioParams, studio
 from shared.models.cache import model_cache
 from shared.models.devices.device import CPU, Device
@@ -351,7 +351,7 @@ def test_missing_models_are_named_with_their_commands(use_settings: Callable[...
     assert both is not None
     assert all(name in both for name in ("sdxl-inpainting", "controlnet-depth-sdxl-small", "depth-anything-v2-small"))
     assert STUDIO.unavailable(StudioParams(depth="plane")) is None
-    assert "lcm-lora-sd15" in str(to_paint(GenerateParams(prompt="a beach", lcm=True)))
+    assert "lcm-lora-sd15" in str(missing_for_painting(GenerateParams(prompt="a beach", lcm=True)))
     with pytest.raises(ValueError, match="no LCM LoRA for sdxl"):
         GenerateParams(prompt="a beach", lcm=True, sd_model="sdxl")
 

@@ -9,7 +9,7 @@ import opentimelineio as otio
 import pytest
 
 from services.speed_ramp.curve.points import Point
-from services.speed_ramp.handover.edl import MOST_EVENTS, as_edl, simplified
+from services.speed_ramp.handover.edl import MOST_EVENTS, as_edl, loss_warning
 from services.speed_ramp.handover.timelines import as_fcpxml, as_otio
 from shared.video.probing.timecode import Timecode
 from tests.services.speed_ramp.handover.test_ramp_timelines import RATES, ramped_clip
@@ -64,7 +64,7 @@ def test_every_file_holds_freezes_at_their_length(rate: Fraction, sound: bool) -
     assert [count for count, _ in still] == pytest.approx(frames, abs=1)
     assert [source / rate for _, source in still] == pytest.approx([0, 3, 7, 11], abs=float(2 / rate))
     assert sum(count for count, *_ in events) == clip.frames
-    assert simplified(clip) is None
+    assert loss_warning(clip) is None
 
 
 def test_a_long_list_of_events_keeps_its_freezes_and_says_that_it_is_coarse() -> None:
@@ -76,4 +76,4 @@ def test_a_long_list_of_events_keeps_its_freezes_and_says_that_it_is_coarse() ->
     still = [count for count, _, speed in events if speed == 0]
     assert len(still) == 480
     assert set(still) <= {12, 13}
-    assert f"the curve has {len(clip.pieces)} pieces" in (simplified(clip) or "")
+    assert f"the curve has {len(clip.pieces)} pieces" in (loss_warning(clip) or "")
