@@ -3,7 +3,7 @@
 import os
 import shutil
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,8 @@ PATIENCE_MS = 1000 * PATIENCE_S
 SETTINGS = {"PROBE_TIMEOUT_S": "90", "URL_ALLOW_NETWORKS": "127.0.0.0/8"}
 NETWORK_CHANGED = "ERR_NETWORK_CHANGED"
 MOST_RELOADS = 20
+OPENED = pytest.StashKey[tuple[list[Any], list[str]]]()
+"""Key of a test's browser contexts and its pages' console messages, for the report of its failure."""
 
 
 class Restartable:
@@ -70,15 +72,28 @@ def browser() -> Iterator[Any]:
         opened.close()
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Add what the pages say to the report of a failed test."""
+    report = yield
+    contexts, messages = item.stash.get(OPENED, ([], []))
+    if report.when == "call" and report.failed:
+        pages = [page for context in contexts for page in context.pages]
+        report.sections += [(f"page {page.url}", page.evaluate("document.body.innerText")) for page in pages]
+        report.sections.append(("console of the pages", "\n".join(messages)))
+    return report
+
+
 @pytest.fixture
-def open_page(browser: Any, studio: Restartable) -> Iterator[Callable[..., Any]]:
+def open_page(browser: Any, studio: Restartable, request: pytest.FixtureRequest) -> Iterator[Callable[..., Any]]:
     """Return a function that opens the studio in a new browser profile.
 
     At the end, the page must have logged nothing but the answers that the test named in `refusals` (such as "422"), and that the machine's
     network changed, which other programs cause: the page tries again, once it runs.
     """
     messages: list[str] = []
-    contexts = []
+    contexts: list[Any] = []
+    request.node.stash[OPENED] = contexts, messages
     allowed: list[str] = [NETWORK_CHANGED]
 
     def has_run(page: Any) -> bool:

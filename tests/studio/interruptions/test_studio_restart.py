@@ -123,6 +123,7 @@ PAGES = {
 def test_a_page_goes_on_after_a_restart(open_page: Opener, studio: Restartable, tmp_path: Path, name: str) -> None:
     used = PAGES[name]
     job = studio.suite.wait(studio.suite.start(TOOL, {"video": SAMPLE_ID})["id"], timeout_s=PATIENCE_S)
+    assert job["status"] == "succeeded", job["error"]
     page = open_page(used.address.format(job=job["id"]), refusals=(*REFUSED, "Canvas2D"))  # the test itself reads the overlay
     page.evaluate("window.isSamePage = true")
     used.begin(page)
