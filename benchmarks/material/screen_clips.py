@@ -33,13 +33,13 @@ class ScreenFrame:
     """A rendered frame with its true alpha, foreground and plate."""
 
     picture: NDArray[np.uint8]
-    """uint8 (H, W, 3) RGB."""
+    """Picture of the camera, RGB uint8 (H, W, 3)."""
     alpha: Plane
-    """float32 (H, W), 0 to 1."""
+    """True alpha of the subject, float32 (H, W), 0 to 1."""
     foreground: Plane
-    """float32 (H, W, 3) RGB, 0 to 255."""
+    """True colours of the subject, RGB float32 (H, W, 3), 0 to 255."""
     plate: Plane
-    """float32 (H, W, 3) RGB, 0 to 255."""
+    """Picture of the empty screen, RGB float32 (H, W, 3), 0 to 255."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,14 +2,14 @@
 
     python -m benchmarks.suite.bench_uploads [megabytes | 8k | small]
 
-Short clips of 8K go to the gateway alone, 16 at once: the peak memory of its process, and of it with its probe processes.
+Short clips of 8K go to the gateway alone, 16 at once. Measured is the peak memory of its process, alone and with its probe processes.
 
-Small clips go to a whole suite from CLIENTS clients at once. Their processor time per upload, of the server and of its probe processes,
-says how many a second two free cores would take; other work on the machine does not change it much.
+Small clips go to a whole suite from CLIENTS clients at once. The processor time per upload, of the server and of its probe processes, tells
+how many uploads per second two free cores can take. Other work on the machine changes it little.
 
-The big file: compares with a plain write with SHA-256, and measures the server's memory and the time of small requests meanwhile. The
-server is a separate process with the real routes and a probe that always answers "video", so that only the transfer is measured. All run
-once, one after the other. The ratio is to the plain write.
+The upload of a big file is compared with a plain write with SHA-256. The server's memory and the time of small requests are measured
+meanwhile. The server is a separate process with the real routes and a probe that always answers "video", so that only the transfer is
+measured. Each transfer runs once. Ratios are to the plain write.
 """
 
 import contextlib

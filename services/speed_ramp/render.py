@@ -158,7 +158,7 @@ class _Ramp:
         )
 
     def shown(self, frames: Iterable[Frame], source_end: SourceEnd, repeats: Repeats | None) -> Iterator[Shown]:
-        """Yield the content of each output frame in order."""
+        """Yield the output frames in order."""
         return shown_frames(
             frames,
             self.clock,

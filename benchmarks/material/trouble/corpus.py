@@ -17,7 +17,7 @@ from benchmarks.material.trouble.light import black_and_fade, blank_frames, expo
 from benchmarks.material.trouble.takes import TroubleClip
 
 FIRST_TEST_SEED = 5001
-"""Seeds from this one on are for tests. No detector is tuned on their clips."""
+"""First seed for tests. No detector is tuned on their clips."""
 
 KINDS: Mapping[str, Callable[[Random], TroubleClip]] = {
     kind.__name__.replace("_", " "): kind

@@ -31,7 +31,7 @@ class ScoredView:
     std: float | None
     """Standard deviation of `distribution`; None without the network."""
     distribution: NDArray[np.float32] | None
-    """(10,): probabilities of the ratings 1 to 10; None without the network."""
+    """Probabilities of the ratings 1 to 10, (10,); None without the network."""
 
 
 def scored(views: Iterable[View], network: Network | None, *, technical_share: float) -> Generator[ScoredView, None, None]:

@@ -1,4 +1,4 @@
-"""Rendering for `background.studio`.
+"""Rendering of the video of `background.studio`.
 
 The subject stands before a background that moves with the camera.
 """

@@ -27,7 +27,7 @@ class View(Moment):
     """A frame's position, and its small planes: Y, U and V at reduced size."""
 
     small: Small
-    """Y, U, V or only Y, uint8 (height, width, 3 or 1), in `small_size`."""
+    """Small planes Y, U, V or only Y. They are uint8 (height, width, 3 or 1), in `small_size`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -52,4 +52,4 @@ class MaskedFrame(SceneFrame):
     """A frame with its subject's mask."""
 
     mask: Mask
-    """uint8 (height, width), 0 to 255. As large as the small planes; a mask from a matte can be larger."""
+    """Mask of the subject, uint8 (height, width), 0 to 255. It is as large as the small planes; a mask from a matte can be larger."""

@@ -233,7 +233,7 @@ def _cut(source: Plane, top: int, left: int, height: int, width: int) -> Plane |
 
 
 def _from_corner(matrix: Matrix, source: Area, target: Area) -> Matrix:
-    """Convert a matrix between planes to one between their areas.
+    """Rewrite a matrix between two planes for areas of these planes.
 
     `matrix`: (3, 3), from positions in one plane to positions in another. `source`, `target`: areas of these planes. The result maps
     positions that count from the upper left corners of the areas.

@@ -47,9 +47,9 @@ class Plate:
 
     pose: Pose
     scene: Small
-    """Y, U, V as uint8 (height, width, 3), or Y alone (height, width)."""
+    """Planes of the scene. They are Y, U, V as uint8 (height, width, 3), or Y alone (height, width)."""
     validity: Mask
-    """255 where the views agree, else 0."""
+    """Mask of the known parts: 255 where the views agree, else 0."""
 
 
 class ShotViews:

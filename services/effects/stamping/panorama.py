@@ -13,7 +13,7 @@ from shared.motion.camera import Matrix, Pose
 _NOTHING, _SUBJECT, _SCENE = 0, 1, 2
 """Content of the canvas at a pixel. When a frame is painted, higher values replace lower ones."""
 MAX_PIXELS = 100_000_000
-"""Largest picture in pixels, whatever `growth` allows."""
+"""Maximum number of pixels of the picture, whatever `growth` allows."""
 
 
 class Panorama:
@@ -93,7 +93,7 @@ class Panorama:
         return np.dstack([self._picture[inside], covered[inside].astype(np.uint8) * 255])
 
     def _placed(self, matrix: Matrix) -> Matrix:
-        """Convert a matrix to the shot's first frame into a matrix to the canvas."""
+        """Return the matrix to the canvas, given the matrix to the first frame."""
         return np.asarray(_moved(-self._left, -self._top) @ matrix, np.float64)
 
     def _window(self, matrix: Matrix) -> tuple[slice, slice]:

@@ -18,9 +18,9 @@ class Veil:
     """A layer that dims part of a picture and adds light."""
 
     veil: Floats
-    """(height, width): share of the picture that the veil hides, 0 to 1."""
+    """Share of the picture that the veil hides, (height, width), 0 to 1."""
     light: tuple[Floats, ...]
-    """(height, width) for each plane: value above black that the veil adds."""
+    """Value above black that the veil adds to each plane, (height, width) each."""
 
 
 def lay_over(out: Planes, picture: Planes, veil: Veil, area: Area, small_shape: tuple[int, ...], levels: Levels) -> None:

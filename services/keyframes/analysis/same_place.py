@@ -52,7 +52,7 @@ class View:
     """A frame with the parts that comparisons use. Each part is computed once."""
 
     luma: Luma
-    """(height, width)."""
+    """Luma plane of the frame, (height, width)."""
 
     @cached_property
     def corners(self) -> tuple[Sequence[cv2.KeyPoint], Any]:
@@ -74,11 +74,11 @@ class CameraMotion:
     """Affine motion of the camera from one frame to another."""
 
     matrix: NDArray[np.float64]
-    """(2, 3): maps a point (x, y) of the first frame to the second."""
+    """Matrix from points (x, y) of the first frame to the second, (2, 3)."""
     inliers: NDArray[np.float32]
-    """(n, 2): corners of the second frame that the motion explains."""
+    """Corners of the second frame that the motion explains, (n, 2)."""
     middle: NDArray[np.float64]
-    """(2,): median position of all corners of the second frame."""
+    """Median position of all corners of the second frame, (2,)."""
     corners: int
     """Number of corners in the frame with fewer corners."""
 

@@ -26,30 +26,30 @@ class Scan:
     """
 
     pts: NDArray[np.int64]
-    """(n,): presentation times of all frames in units of `time_base`. They count from the start of the file's timeline."""
+    """Presentation times of all frames in units of `time_base`, (n,). They count from the start of the file's timeline."""
     time_base: Fraction
     end: Fraction
     """Time at which the last frame ends, in seconds."""
     pixel_change: Floats
-    """(k,): mean change of luma since the previous frame, 0 to 255. It is 0 at the first frame."""
+    """Mean change of luma since the previous frame, (k,), 0 to 255. It is 0 at the first frame."""
     content_change: Floats
-    """(k,): change of colours and edges since the previous frame, 0 to 255. Colours are hue, saturation and brightness. It is 0 at the
+    """Change of colours and edges since the previous frame, (k,), 0 to 255. Colours are hue, saturation and brightness. It is 0 at the
     first frame.
 
     (0,) if it was not measured."""
     histogram_change: Floats
-    """(k,): change of the brightness histogram since the previous frame, 0 to 1. It is 0 at the first frame. (0,) if it was not
+    """Change of the brightness histogram since the previous frame, (k,), 0 to 1. It is 0 at the first frame. (0,) if it was not
     measured."""
     sharpness: Floats
-    """(k,): `FrameQuality.sharpness`."""
+    """`FrameQuality.sharpness` of each scanned frame, (k,)."""
     exposure: Floats
-    """(k,): `FrameQuality.exposure`."""
+    """`FrameQuality.exposure` of each scanned frame, (k,)."""
     layout: NDArray[np.uint8]
-    """(k, 48): `FrameQuality.layout`."""
+    """`FrameQuality.layout` of each scanned frame, (k, 48)."""
     film: ThumbnailFilm
     """Thumbnails of the scanned frames, readable as long as the thumbnail file exists."""
     key: NDArray[np.bool_] | None = None
-    """(n,): whether decoding can begin at each frame. None if unknown."""
+    """Whether decoding can begin at each frame, (n,). None if unknown."""
     readable: tuple[ReadablePart, ...] = ()
     """Parts of a damaged video that were read; empty for a whole one. If its end cannot be read, the video counts as ending before that."""
 

@@ -72,10 +72,11 @@ class ThumbnailFilm:
     rows: tuple[int, int] = (0, HEIGHT)
     columns: tuple[int, int] = (0, WIDTH)
     plane_numbers: NDArray[np.int64] | None = None
-    """(n,): where the thumbnails lie in `planes`. None if all thumbnails of `planes` belong to the film."""
+    """Index of each of the film's thumbnails in `planes`, (n,). None if all thumbnails of `planes` belong to the film."""
 
     held: NDArray[np.bool_] | None = None
-    """(n,): whether each thumbnail is a copy of the one before. It then stands for a frame that was skipped. None if no thumbnail is."""
+    """Whether each thumbnail is a copy of the previous thumbnail, (n,). A copy stands for a frame that was skipped. None if there is
+    no copy."""
 
     def __len__(self) -> int:
         return len(self.frames)

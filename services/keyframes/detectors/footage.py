@@ -46,6 +46,6 @@ class Detection:
     transitions: list[Transition]
     """Transitions that reach the threshold, in order."""
     scores: Floats
-    """(n,): score of every frame."""
+    """Score of every frame, (n,)."""
     candidates: list[Transition] | None = None
     """All rated transitions in order, whatever their confidence. None for detectors that rate frames rather than transitions."""

@@ -22,7 +22,7 @@ class Transition:
     """Number of the first frame that shows the new shot alone."""
     kind: Literal["cut", "fade", "dissolve"] = "cut"
     confidence: float = 1.0
-    """0 to 1."""
+    """Confidence in the transition, 0 to 1."""
 
     @property
     def middle(self) -> int:

@@ -27,7 +27,7 @@ class KeyframeFiles:
     """Existing temporary folder of the drafts."""
     format: ImageFormat
     quality: int
-    """1 to 100, for JPEG and WebP."""
+    """Image quality for JPEG and WebP, 1 to 100."""
     thumbnail_width: int
     """Largest width of thumbnails in pixels."""
 

@@ -62,11 +62,11 @@ class _RatedShot:
 
     shot: int
     frames: NDArray[np.int64]
-    """(k,): frame numbers."""
+    """Numbers of the frames in the video, (k,)."""
     ratings: dict[str, Floats]
     """Name of a quality -> ratings, (k,), 0 to 1."""
     score: Floats
-    """(k,): weighted sum of the ratings, 0 to 1."""
+    """Weighted sum of the ratings, (k,), 0 to 1."""
 
     def choice(self, place: int) -> Choice:
         """Create the choice of the eligible frame at index `place`."""

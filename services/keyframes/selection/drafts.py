@@ -2,8 +2,8 @@
 
 While a shot is scanned, its best frames so far are held. At its end, the best of them is written as a draft. The keyframes are chosen
 later, from the measures of the whole video. Drafts of frames that are not chosen are dropped. A chosen frame without a draft is decoded
-again, from the keyframe of the file before it. Without drafts, that takes a third of a job where most shots begin with a keyframe of the
-file.
+again, from the keyframe of the file before it. Without drafts, decoding the chosen frames again takes a third of a job if most shots begin
+with a keyframe of the file.
 """
 
 from array import array

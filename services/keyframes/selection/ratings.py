@@ -45,7 +45,7 @@ class ShotLooks:
     sharp: float
     """Sharpness of its sharpest frames: the 95th percentile."""
     layout: Floats
-    """(48,): mean of `FrameQuality.layout`."""
+    """Mean of `FrameQuality.layout` over the shot's frames, (48,)."""
 
 
 def rate(sharpness: Floats, exposure: Floats, layout: Floats, pixel_change: Floats, shot: ShotLooks) -> dict[str, Floats]:

@@ -22,7 +22,7 @@ from shared.models.files import model_files
 from shared.operation import Progress
 
 _LINES = 720
-"""Default of `resolution`. At this size a frame takes 3 s on two cores."""
+"""Default of the param `resolution`, in pixels. At this size a frame takes 3 s on two cores."""
 _WEIGHTS_BYTES, _BYTES_PER_PIXEL = 600 * 1024**2, 1700  # bytes of the loaded network, and bytes per input pixel while it runs
 MEMORY_BYTES = _WEIGHTS_BYTES + _BYTES_PER_PIXEL * 1280 * 720
 """Memory of the network with its default resolution and one subject."""

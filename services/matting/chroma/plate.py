@@ -54,7 +54,7 @@ class PlateMemory:
         return push_pull(self._plate, self._weight)
 
     def _pure(self, small: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return 1 for pixels that show only the screen, else 0."""
+        """Return a mask of the pixels that show only the screen, 1 or 0."""
         above = excess(small, self.screen.channel)
         saturation = above / np.maximum(small[..., self.screen.channel], 1)
         expected = excess(np.array(self.screen.colour, np.float32), self.screen.channel)

@@ -23,7 +23,7 @@ _TITLES = {
     "conn": "Conn",
     "dtssd": "dtSSD",
 }
-"""Columns of the picture. The other files have all columns."""
+"""Columns of the table's picture, with their titles. The other files have all columns."""
 _BETTER_HIGH = frozenset({"frames_per_second"})
 _LINE, _GAP, _SIZE = 40, 28, 19
 _PAPER, _INK, _BEST, _RULE = (250, 250, 249), (28, 25, 23), (4, 120, 87), (214, 211, 209)

@@ -75,7 +75,7 @@ def from_motion(motion: Trace, params: MotionToSpeed) -> list[Point]:
     The smoothed motion is scaled to 0..1 by its 5th and 95th percentiles, so outliers do not matter. The scaled motion picks a speed
     between `max_speed` and `min_speed` on a logarithmic scale: half-way between 0.5 and 2 is 1. If motion changes by an octave or more, the
     curve uses the whole range of speeds. Smaller changes use proportionally less of it, around speed 1 (clipped to the limits). If motion
-    changes by less than a tenth of an octave, it counts as even, and the clip plays at that speed throughout. Follows AI-Speed-Ramping
+    changes by less than a tenth of an octave, it counts as even, and the whole clip plays at this middle speed. Follows AI-Speed-Ramping
     (motion per segment relative to its range over the clip), but slows action down by default instead of speeding it up.
     """
     starts, ends = segments(motion.duration_s, params.segment_duration)

@@ -15,10 +15,10 @@ _BISECTIONS = 60
 def from_speeds(speeds: Sequence[float], *, segment_duration: float, smoothing: float, duration_s: float) -> list[Point]:
     """Create a continuous curve from one speed per segment.
 
-    Each segment takes as long as if played at its speed throughout. `speeds`: one per `segment_duration` seconds. The last one is held to
-    the end of the clip; speeds past the end are ignored. Around each boundary the speed changes linearly within `smoothing` seconds (at
-    most half a segment), passing through the geometric mean of both speeds. The speed in the middle of the segment makes up for the time
-    lost or gained there. Next to another speed, a segment at MIN_SPEED or MAX_SPEED cannot make up for it and takes a little longer or
+    `speeds`: one per `segment_duration` seconds. The last speed is held to the end of the clip; speeds past the end are ignored. Around
+    each boundary of two segments, the speed changes linearly within `smoothing` seconds (at most half a segment), passing through the
+    geometric mean of both speeds. The speed in the middle of a segment is chosen so that the segment takes as long as if played at its own
+    speed throughout. That is not possible for a segment at MIN_SPEED or MAX_SPEED next to another speed: it takes a little longer or
     shorter.
     """
     starts, ends = segments(duration_s, segment_duration)

@@ -1,8 +1,8 @@
 """Even timing of frames that a file repeats unevenly.
 
-In a file of 30 frames per second, four pictures of a film last one frame each and the next lasts two. At those times, motion is uneven even
-if the repeats are left out. A picture was taken at some moment of the time that it is shown. So the moments are spread as evenly as
-possible, each within the time that its picture is shown.
+A film in a file of 30 frames per second shows four pictures for one frame each, and the fifth for two. If the repeats are left out, the
+times of the pictures are still uneven, and so is the motion. The true moment of a picture lies somewhere in the time that the picture is
+shown. So the moments are spread as evenly as possible, each within that time.
 """
 
 from collections import deque

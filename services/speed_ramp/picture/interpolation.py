@@ -98,7 +98,7 @@ def shown_frames(
     repeats: Repeats | None = None,
     real_first: bool = False,
 ) -> Iterator[Shown]:
-    """Yield the content of each output frame in order.
+    """Yield the output frames in order.
 
     `rate`: output frames per second. `shutter`: 0 to 1, see `motion_blurred`; 0 for none. `source_end` and `part`: see `picks`. `repeats`:
     leaves repeated frames out. `real_first`: see `picks`.

@@ -12,7 +12,7 @@ from shared.video import AudioBlock
 
 Samples = NDArray[np.float32]
 
-_KEPT_S = 0.5  # seconds of sound before the last position read that stay in memory, for pieces that overlap
+_KEPT_S = 0.5  # seconds of sound that stay in memory before the position read last, because pieces overlap
 
 
 class Source:

@@ -48,7 +48,7 @@ class HardCut:
     place: int
     """Place of the first frame after the cut in the film."""
     confidence: float
-    """0 to 1."""
+    """Confidence in the cut, 0 to 1."""
 
 
 def hard_cuts(
@@ -100,13 +100,13 @@ class _Steps:
     """Changes of structure: absolute, and relative to texture and to nearby changes."""
 
     structure: Floats
-    """(n,): change of structure from the frame before, in grey levels."""
+    """Change of structure from the previous frame, in grey levels, (n,)."""
     relative: Floats
-    """(n,): `structure` divided by the texture of the frames."""
+    """`structure` divided by the texture of the frames, (n,)."""
     beside: Floats
-    """(n,): `structure` divided by the larger of the changes right before and after."""
+    """`structure` divided by the larger of the changes right before and after, (n,)."""
     height: Floats
-    """(n,): `structure` divided by the largest of the changes nearby."""
+    """`structure` divided by the largest of the changes nearby, (n,)."""
 
     @staticmethod
     def of(changes: FrameChanges, film: ThumbnailFilm) -> "_Steps":

@@ -49,7 +49,7 @@ class Dissolve:
     """A gradual transition from frame A to frame B."""
 
     confidence: float
-    """0 to 1."""
+    """Confidence in the transition, 0 to 1."""
     before: int
     """Place of A in the film."""
     after: int
@@ -61,11 +61,11 @@ class Windows:
     """Features of k possible transitions from a frame A to a frame B."""
 
     before: Places
-    """(k,): places of the windows' A."""
+    """Place of A in each window, (k,)."""
     after: Places
-    """(k,): places of the windows' B."""
+    """Place of B in each window, (k,)."""
     features: NDArray[np.float64]
-    """(k, 7): inputs of `confidence_of`, in the order of `WEIGHTS`."""
+    """Inputs of `confidence_of`, in the order of `WEIGHTS`, (k, 7)."""
 
 
 def find_dissolves(film: ThumbnailFilm, changes: FrameChanges, cuts: set[int], fades: list[Interval]) -> list[Dissolve]:
@@ -201,9 +201,9 @@ class _Block:
     """
 
     pixels: NDArray[np.uint8]
-    """(n, 3 * 18 * 32): the thumbnails."""
+    """Thumbnails of the frames, (n, 3 * 18 * 32)."""
     numbers: Places
-    """(n,): frame numbers."""
+    """Numbers of the frames in the video, (n,)."""
     blocked: Places
     """Number of blocked places before each place. `blocked[y] - blocked[x]` of the places x to y - 1 are blocked."""
 
