@@ -61,13 +61,14 @@ def _set_problem_type(operation: dict[str, Any]) -> None:
     for response in operation.get("responses", {}).values():
         content = response.get("content", {})
         for kind in [kind for kind, body in content.items() if body.get("schema", {}).get("$ref", "").endswith("/Problem")]:
-            content["application/problem+json"] = content.pop(kind)  # the kind is that of the route's other answers
+            content["application/problem+json"] = content.pop(kind)  # `kind`: the media type of the route's other responses
 
 
 def _rename_clashes(document: dict[str, Any], existing: dict[str, Any], service: str) -> dict[str, Any]:
     """Rename the schemas of `document` whose names `existing` uses for different schemas.
 
-    So are schemas of both that refer to a renamed one. `ModelUsed` of the service `speed-ramp` becomes `SpeedRampModelUsed`.
+    A schema that both have is renamed, too, if it refers to a renamed schema. `ModelUsed` of the service `speed-ramp` becomes
+    `SpeedRampModelUsed`.
     """
     prefix = "".join(part.capitalize() for part in service.split("-"))
     schemas = document.get("components", {}).get("schemas", {})

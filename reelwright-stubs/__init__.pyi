@@ -1,4 +1,4 @@
-"""Types of what `from reelwright import ...` offers to other programs.
+"""Types of the names that other programs import from `reelwright`.
 
 `reelwright.py` is a single file, which cannot carry the `py.typed` marker of a typed package (PEP 561).
 """

@@ -60,7 +60,7 @@ THUMBNAIL_WIDTH = 480
 DISK_TIMEOUT_S = 5.0
 ERRAND_S, ERRAND_IDLE_S = 900.0, 5.0
 SPARES_AFTER_S = 1.0
-"""Seconds from the server's start to that of the first spare child. Requests may be waiting for the server."""
+"""Seconds from the server's start to the first spare child's start. Requests may be waiting for the server."""
 RETRY_S = 10
 """Seconds after which a client whose file could not be probed may try again."""
 log = logging.getLogger(__name__)

@@ -21,7 +21,7 @@ import httpx
 READY = re.compile(r"ready on (http://\S+)")
 START_TIMEOUT_S = 100.0
 ANSWER_TIMEOUT_S = 90.0
-"""Longer than the 60 s for which `Prefer: wait` holds an answer."""
+"""Longest wait for an answer, in seconds. It exceeds the 60 s for which `Prefer: wait` holds an answer."""
 
 
 @dataclass(frozen=True)

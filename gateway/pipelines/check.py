@@ -49,7 +49,7 @@ class _Checking:
         self._upstreams, self._headers, self._ids = upstreams, headers, ids
         self._kinds: dict[str, str] = {}  # "step.output" -> kind
         self._declarations = dict(declarations)  # operation name -> declaration; one request per service
-        self._added: list[Step] = []  # steps that make "auto" inputs, as they were added
+        self._added: list[Step] = []  # added steps, which make "auto" inputs
         self.checked: list[Step] = []
 
     async def add(self, step: Step, where: str) -> None:

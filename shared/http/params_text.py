@@ -89,7 +89,7 @@ def _merged(fields: list[FieldError]) -> list[FieldError]:
 
 
 def detail_of(error: Mapping[str, Any]) -> str:
-    """Return what is wrong with a value, from pydantic's error."""
+    """Describe what is wrong with a value, from pydantic's error."""
     if error["type"] == "extra_forbidden":
         return "unknown field"
     if error["type"] in _LENGTHS:
@@ -104,7 +104,7 @@ def detail_of(error: Mapping[str, Any]) -> str:
 
 
 def _requirement(error: Mapping[str, Any]) -> str | None:
-    """Return what the value must be.
+    """Return the requirement that a value fails, such as "must be at least 1".
 
     None for an error whose own text says it.
     """

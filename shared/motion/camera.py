@@ -32,7 +32,7 @@ _LEAST_POINTS, _LEAST_INLIERS = 12, 0.45
 _SAME_PICTURE, _OTHER_PICTURE = 0.45, 0.1
 """Correlation of aligned thumbnails: least within a shot, largest between shots. In between, `is_cut` compares more."""
 _OTHER_BRIGHTNESS = 0.25
-"""Difference of two brightness histograms, 0 to 1, from which they show two shots."""
+"""Least difference, 0 to 1, between the brightness histograms of different shots."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -28,7 +28,7 @@ from shared.runtime import Runtime
 
 QUEUE = "pipelines"
 OPERATION = "pipelines.run"
-AT_ONCE = 64  # pipelines that run at the same time; each only waits for its steps' jobs
+AT_ONCE = 64  # most pipelines that run at the same time; they only wait for jobs
 POLL_S = 0.25
 RETRY_S, LONGEST_RETRY_S = 2.0, 30.0
 """Shortest and longest pause before a refused step is submitted again, in seconds."""
@@ -124,7 +124,7 @@ class PipelineRunner:
         async with maker_jobs(self.upstreams, self.runtime.jobs, claim.owner) as makers:
             while True:
                 max_jobs = self.runtime.keys.max_jobs(claim.owner)
-                headers = constant | quota_credentials(self.runtime.settings, claim.owner, max_jobs=max_jobs)  # new, as they expire
+                headers = constant | quota_credentials(self.runtime.settings, claim.owner, max_jobs=max_jobs)  # renewed each time
                 try:
                     complete = await self._unasked.complete(step.operation, body, headers, makers)
                     job = await self._send(claim.owner, step, headers, complete)

@@ -1,4 +1,4 @@
-// The form of an operation's parameters: basic ones first, the others folded under More and Expert.
+// The form of an operation's parameters: basic parameters first, other parameters folded under More and Expert.
 
 import { html, keyed } from "../base/html.js";
 import { problemText } from "./rows.js";

@@ -94,7 +94,7 @@ export function filled(steps, media) {
   return { steps: made, missing: [...missing] };
 }
 
-/** Remove a step; steps that used its outputs lose that input. */
+/** Remove a step, and all inputs that other steps took from it. */
 export function without(steps, index) {
   const { id } = steps[index];
   const uses = (value) => [value].flat().some((single) => String(single).startsWith(`${id}.`));
@@ -143,7 +143,7 @@ export function availableFirst(pipelines) {
   return [...pipelines].sort((a, b) => Number(b.available) - Number(a.available));
 }
 
-/** Convert steps to the editor's form: with all fields, and no others. */
+/** Convert steps to the editor's form. Missing fields are added, and other fields are dropped. */
 export function plainSteps(steps) {
   return steps.map(({ id, operation, inputs = {}, params = {} }) => ({ id, operation, inputs: { ...inputs }, params: { ...params } }));
 }

@@ -290,7 +290,7 @@ class ClipViewer extends Element {
     if (!this.showsPreview) this.tell("viewer-time", this.time);
   }
 
-  /** Return to the time of the clip from that of a preview. */
+  /** Go back to the clip's time after a preview. */
   #returnToClip() {
     this.time = this.querySelector("video.clip")?.currentTime ?? 0;
     this.#tellTime();

@@ -52,7 +52,7 @@ async def submit_each(submissions: Sequence[Callable[[], Awaitable[Job]]], respo
 
 
 def item_key(key: str | None, index: int) -> str | None:
-    """Make the idempotency key of an item from that of its batch.
+    """Derive the idempotency key of a batch item from the batch's key.
 
     None if the batch has none.
     """

@@ -25,7 +25,7 @@ LOOK_S, IDLE_LOOK_S, IDLE_AFTER = 0.1, 0.3, 100
 """Seconds between checks for changed files, usually and while idle. IDLE_AFTER checks without a change lead to the longer interval."""
 RECONNECT_S = 2.0
 STOP_S = 5.0
-"""Longest time that `watch` takes to see that it has to stop."""
+"""Longest time, in seconds, until `watch` notices that it must stop."""
 KEEPALIVES = {"keepalives_idle": "5", "keepalives_interval": "2", "keepalives_count": "3"}
 """Connection parameters with which a dead connection is noticed after 11 s."""
 log = logging.getLogger(__name__)

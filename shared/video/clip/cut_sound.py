@@ -17,7 +17,7 @@ from shared.video.writing.writer import VideoWriter
 
 
 class PartSound:
-    """A writer of the sound of a part of a clip.
+    """A writer of the sound for one part of a clip.
 
     All audio tracks of `video` are encoded again, in step with the pictures. `start`: seconds of the source at which the part begins.
     """

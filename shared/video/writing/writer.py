@@ -104,7 +104,7 @@ class VideoWriter:
         self._output = OutputFile(self._partial, self._path.name, self._settings, self._converter)
         self._last: int | None = None
         self._steady, self._start = steady, LateStart()
-        # Tracks get a method of the thread, because one of the writer would make a reference cycle of writer and track.
+        # Tracks get a method of the thread, because a method of the writer would make a reference cycle of writer and track.
         self._thread = ActionThread()
 
     def add_audio(self, sample_rate: int, layout: str, *, start: Fraction = Fraction(0), language: str | None = None) -> AudioTrack:

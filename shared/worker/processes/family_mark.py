@@ -23,7 +23,7 @@ class Server:
 
 
 def mark_of(slot: str) -> str:
-    """Return the mark of the processes of a slot of this server process."""
+    """Return the mark of the processes in one of this server's slots."""
     return f"{Server.name}/{slot}"
 
 

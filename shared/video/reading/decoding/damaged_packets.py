@@ -1,4 +1,4 @@
-"""Detection of packets in which, or before which, bytes are missing."""
+"""Detection of bytes that are missing within packets or between them."""
 
 import os
 import re

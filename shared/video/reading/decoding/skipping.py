@@ -61,7 +61,7 @@ class Skipping:
             self._set("none" if self._sizes.unusual(packet.pts, packet.size, packet.is_keyframe) else "nonref")
 
     def prepare_for(self, aim: SeekTarget, packet: Any, *, all_pictures: bool) -> None:
-        """Let the decoder skip what `aim` does not need of `packet`; update `aim.nearest`.
+        """Decide whether the decoder may skip the picture of `packet`; update `aim.nearest`.
 
         `all_pictures`: pictures depend on their neighbours, so none is skipped for `aim`.
         """
