@@ -235,7 +235,10 @@ class Preset:
 
 
 PreviewKind = Literal["part", "cut", "whole"]
-"""Part of the proxies that a preview reads. It is selected by `start` and `duration`, cut out before the operation runs, or all."""
+"""Part of the proxies that a preview reads.
+
+In this order: the part that `start` and `duration` select; a part that is cut out before the operation runs; the whole.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -278,7 +281,7 @@ class Operation:
     inputs: Mapping[str, Input | Kind]
     outputs: Mapping[str, Kind] = field(default_factory=dict)
     output_roles: Mapping[str, OutputRole] = field(default_factory=dict)
-    """Roles of the outputs that have one."""
+    """Name of an output -> its role. Most outputs have none."""
     run: Callable[..., BaseModel]
     example: Params
     version: int = 1
@@ -287,7 +290,7 @@ class Operation:
     role: OperationRole | None = None
     """What the operation does for the studio's editors."""
     is_tool: bool = True
-    """Whether the studio lists the operation among its tools. Its viewers and editors run the others."""
+    """Whether the studio lists the operation among its tools. Other operations are run by the studio's viewers and editors."""
     look: LookCard | None = None
     presets: tuple[Preset, ...] = ()
     cut_in_previews: bool = False

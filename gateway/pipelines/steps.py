@@ -69,7 +69,7 @@ class PipelineParams(BaseModel):
     trace: dict[str, str] = Field(default_factory=dict)
 
     def stored(self) -> dict[str, Any]:
-        """Return the params as JSON, without empty ones."""
+        """Return the params as JSON, without empty params."""
         return {name: value for name, value in self.model_dump(mode="json").items() if value}
 
 

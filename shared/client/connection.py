@@ -10,7 +10,7 @@ import httpx
 
 from shared.client.errors import Refused, Unreachable
 
-TIMEOUT = httpx.Timeout(30, read=90, write=90)  # `Prefer: wait` holds an answer for at most 60 s
+TIMEOUT = httpx.Timeout(30, read=90, write=90)  # a read takes up to 60 s: `Prefer: wait` holds an answer
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.25, 5.0
 CONNECTING = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 """Errors before the request was sent: every request may be repeated."""

@@ -12,7 +12,7 @@ from shared.client.errors import Refused, Unreachable
 from shared.errors import Invalid
 
 OnBytes = Callable[[int, int], None]
-"""Called with the bytes that the server has, and the file's size."""
+"""Called with the number of bytes that the server has, and the file's size."""
 
 TUS = {"Tus-Resumable": "1.0.0"}
 PIECE_BYTES = 4 * 1024 * 1024
@@ -35,7 +35,7 @@ async def upload(connection: Connection, path: Path, *, name: str | None = None,
     with file:
         encoded = base64.b64encode((name or path.name).encode(errors="surrogateescape")).decode()
         headers = TUS | {"Upload-Length": str(size), "Upload-Metadata": f"filename {encoded}"}
-        created = await connection.send("POST", "/v1/uploads", headers=headers, repeat=True)  # an upload made twice expires unused
+        created = await connection.send("POST", "/v1/uploads", headers=headers, repeat=True)  # a repetition only leaves an empty upload
         place, offset, pauses = created.headers["location"], 0, Pauses(connection.patience_s)
         while True:
             await asyncio.to_thread(file.seek, offset)

@@ -37,10 +37,10 @@ ParamRole = Literal[
 """Effect of a parameter that the studio uses or shows.
 
 In this order: the start of the part to use, whose first frame a mask is drawn on; the length of that part; the length of the output;
-whether the output of a part keeps the clip's times; the size of the output's longer side; its frame rate; times to which a curve snaps; how
-strongly the subject's colours follow the backdrop; light of the backdrop on the subject's edges; mixing of signal values or of light;
-parallax of the backdrop; the source of its depth; its fit; its colour without a picture; where a moving one begins; what follows its end;
-the words from which it is painted.
+whether the output of a part keeps the clip's times; the size of the output's longer side; the output's frame rate; times to which a curve
+snaps; how strongly the subject's colours follow the backdrop; light of the backdrop on the subject's edges; mixing of signal values or of
+light; parallax of the backdrop; the source of the backdrop's depth; the fit of the backdrop's picture; the colour of a backdrop without a
+picture; the start of a moving backdrop; what follows the end of a moving backdrop; the words from which a backdrop is painted.
 """
 
 InputRole = Literal["matte", "plate", "mask", "backdrop"]
@@ -53,7 +53,8 @@ behind the subject.
 OutputRole = Literal["matte", "mask", "backdrop", "depth"]
 """What an output shows beside the result itself.
 
-In this order: a gray video or picture, white where the subject is; a mask of one frame; what is behind the subject; its depth.
+In this order: a gray video or picture, white where the subject is; a mask of one frame; what is behind the subject; the depth of what is
+behind.
 """
 
 ResultRole = Literal[
@@ -72,10 +73,10 @@ ResultRole = Literal[
 ]
 """What a field of a result says.
 
-In this order: the speed curve along which the output plays; the parts of the clip that the output consists of, each with `start_s`,
-`end_s` and `at_s`, its place in the output; shots and keyframes of each video; seconds of the clip that were used; seconds of the output;
-its frames; their rate; the video encoder; the way in which a mask was found; name, time and score of a picture in the output. An output
-whose times are not the clip's has a curve or parts.
+In this order: the speed curve along which the output plays; the parts of the clip that the output consists of, each with `start_s`, `end_s`
+and `at_s`, its place in the output; shots and keyframes of each video; seconds of the clip that were used; seconds of the output; number of
+frames of the output; frame rate of the output; the video encoder; the way in which a mask was found; name, time and score of a picture in
+the output. An output whose times are not the clip's has a curve or parts.
 """
 
 OperationRole = Literal["motion_analysis", "ramp_plan", "ramp_export", "click_mask"]

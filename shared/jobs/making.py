@@ -31,7 +31,7 @@ class Making:
 
     @classmethod
     def read(cls, source: object) -> "Making | None":
-        """Parse an input. Returns None unless it is such a reference."""
+        """Parse a reference to another job's output; return None for other inputs."""
         if not isinstance(source, str) or not source.startswith(_MAKING):
             return None
         if source.startswith(_FAILED):

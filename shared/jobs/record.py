@@ -302,6 +302,6 @@ class Delivery(Answer):
 
 
 class DeliveryList(Answer):
-    """The messages about one job, oldest first."""
+    """The webhook messages about one job, oldest first."""
 
     items: list[Delivery]

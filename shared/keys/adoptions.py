@@ -1,4 +1,4 @@
-"""The file `adoptions.jsonl`: which key got the media and jobs of which owner.
+"""The file `adoptions.jsonl`, which lists transfers of media and jobs to API keys.
 
 `reelwright keys adopt` writes it; servers read it for the audit log. The file has mode 0600.
 """

@@ -47,7 +47,7 @@ async def on_disk(call: Callable[..., Result], *args: Any, **options: Any) -> Re
 
 
 def retried_if_stale(call: Callable[[], Result]) -> Result:
-    """Call `call`; repeat it if another machine has replaced the opened file on NFS.
+    """Call `call` again if another machine has replaced the opened file on NFS.
 
     Returns the result of `call`. Raises its OSError if that happens STALE_TRIES times.
     """

@@ -27,7 +27,7 @@ IMAGES: Mapping[str, FileType] = {
 """File types of still images, by Pillow's name of the format."""
 
 PICTURES = FileType("application/zip", ".zip")
-"""Many still images in one file."""
+"""File type of a zip file with many still images."""
 
 MP4 = FileType("video/mp4", ".mp4")
 QUICKTIME = FileType("video/quicktime", ".mov")
@@ -60,7 +60,7 @@ _STARTS: Mapping[bytes, str] = {
     b"MM\x00*": "TIFF",
     b"BM": "BMP",
 }
-"""First bytes of a format that always begins with them."""
+"""First bytes of a file -> format of all files that begin with them."""
 
 _BRANDS = {b"avif": "AVIF", b"heic": "HEIF", b"heix": "HEIF", b"heim": "HEIF", b"heis": "HEIF"}
 """Brands of files with still images in the ISO container (ISO/IEC 23008-12). Files of image sequences have others."""

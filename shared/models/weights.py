@@ -27,7 +27,7 @@ class Format(StrEnum):
     TORCHSCRIPT = "torchscript"
     """A zip file with a program and its weights, as `torch.jit.save` writes it."""
     PICKLE = "pickle"
-    """A bare pickle, as `torch.save` wrote it until 2020, or any other pickle."""
+    """A pickle without a zip file, such as `torch.save` wrote until 2020."""
     HDF5 = "hdf5"
     UNKNOWN = "unknown"
 

@@ -21,7 +21,7 @@ _SAME, _FLAT, _EQUAL = 0.75, 2.0, 4.0
 
 Least correlation; largest standard deviation of flat surroundings, and largest difference of their means, both in levels."""
 _DARK, _BRIGHT = 30.0, 225.0
-"""Mean levels of flat surroundings that count. Darker or brighter ones are equal in different shots, too."""
+"""Least and largest mean level of flat surroundings that are compared. Darker or brighter ones are equal in different shots, too."""
 
 
 def only_overlay_changed(before: Picture, after: Picture) -> bool:

@@ -30,7 +30,7 @@ class View:
 
     @cached_property
     def thumbnail(self) -> NDArray[np.float64]:
-        """`picture` at 48x27 pixels at most."""
+        """The picture, shrunk to 48x27 pixels at most."""
         return thumbnail(self.picture)
 
 
@@ -41,7 +41,7 @@ def thumbnail(picture: Gray) -> NDArray[np.float64]:
 
 
 def view_of(picture: Gray, subject: Gray | None) -> View:
-    """Make a view of `picture`; its background is all outside the mask `subject`.
+    """Make a view of `picture`, with everything outside `subject` as its background.
 
     `subject`: (h, w) uint8 of any size, 255 where the subject is.
     """

@@ -18,7 +18,7 @@ import httpx
 from shared.net.addresses import Network, check_address
 
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
-"""Resolves host name and port to addresses, best first. Raises OSError if there are none."""
+"""Resolves host name and port to addresses, best first. Raises OSError if there is no address."""
 
 
 @functools.cache

@@ -28,7 +28,7 @@ from shared.video.writing.texts import mux_subtitles
 # Codecs that MP4 holds and browsers or common players play.
 _VIDEO = frozenset({"h264", "hevc", "av1", "vp9", "mpeg4"})
 
-_MOST_WAITING = 2000  # most packets without decoding times that are held until the first packet with one
+_MOST_WAITING = 2000  # most packets that are held until the first packet with a decoding time
 
 
 def remux(source: str | os.PathLike[str], output: str | os.PathLike[str], *, limits: Limits | None = None) -> None:

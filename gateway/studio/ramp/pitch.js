@@ -1,4 +1,4 @@
-// Sound at another speed with its own pitch: short grains of the source, each at its time, overlapped where they fit best (WSOLA).
+// Sound at another speed with its own pitch (WSOLA). Short grains of the source overlap where they fit best.
 // W. Verhelst and M. Roelands, "An overlap-add technique based on waveform similarity", ICASSP 1993. Grains are placed at absolute times here,
 // so that no delay builds up, and they are shorter where the sound is slow, so that none is heard more than LATEST_S from its time.
 

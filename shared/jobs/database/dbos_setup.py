@@ -7,8 +7,8 @@ from dbos import DBOS
 from dbos._error import DBOSAwaitedWorkflowCancelledError, DBOSNonExistentWorkflowError
 
 APPLICATION = "reelwright"
-# DBOS's default is a hash of the source, which would strand the waiting jobs after an upgrade. Change it only if a new version cannot run
-# the jobs that an old one accepted.
+# Application version that DBOS gets. Its default, a hash of the source, would strand the waiting jobs after an upgrade. Change it only if a
+# new version cannot run the jobs that an old one accepted.
 VERSION = "1"
 UNUSED_POLL_S = 60.0
 """Interval at which DBOS looks for schedules, which this project does not use."""

@@ -73,7 +73,7 @@ class NewJob:
     """URLs among the inputs."""
     idempotency_key: str | None
     fingerprint: str
-    """Digest of the operation and of the request as the client sent it. Requests with the same idempotency key must have the same one."""
+    """Digest of the operation and the request as the client sent it. Requests with equal idempotency keys must have equal digests."""
 
     @property
     def queue(self) -> str:

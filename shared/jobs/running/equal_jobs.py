@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable
 
 POLL_S = 0.25
-"""Interval of looking whether an equal job of another process has ended."""
+"""Seconds between checks whether an equal job of another process has ended."""
 log = logging.getLogger(__name__)
 
 
@@ -30,7 +30,7 @@ class EqualJobs:
         self._locked: dict[str, str] = {}
 
     async def turn(self, job_id: str, owner: str, result_key: str) -> None:
-        """Wait until no equal job of the owner runs; mark this one running.
+        """Wait until no equal job of the owner runs; mark this job as running.
 
         Equal jobs have the same `result_key`; jobs of other processes count, too. This job then counts as running until `settle`.
         """

@@ -13,7 +13,7 @@ LONGEST_PAUSE_S = 10.0
 
 
 def oom_kills(proc: Path = PROC, cgroups: Path = CGROUPS) -> int:
-    """Return a count of processes that the kernel killed for lack of memory.
+    """Count the processes that the kernel killed for lack of memory.
 
     Counts the processes of this process's control group (a container or a system service) where the kernel does, else those of the whole
     machine. `proc`, `cgroups`: the kernel's file systems. Source: the kernel's documents cgroup-v2 (`memory.events`) and cgroup-v1

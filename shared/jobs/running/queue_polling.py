@@ -21,9 +21,9 @@ UNUSED_S = 60.0
 CLAIM_S = 10.0
 """Longest time from the claim of a workflow to its start in this process."""
 WORKER_PREFIX = "queue-worker-"
-"""Beginning of the names of DBOS's polling threads. The queue's name follows."""
+"""Prefix of the names of DBOS's polling threads. The queue's name follows."""
 OWN_PREFIX = "_dbos_"
-"""Beginning of the names of DBOS's own queues."""
+"""Prefix of the names of DBOS's own queues."""
 MANAGER = "manager of the queues"
 """Name, for `QueueWaker.wait`, of the thread that starts the polling threads."""
 POLL, UNUSED_JOBS = "queue_thread", "background_jobs_thread"

@@ -55,7 +55,7 @@ from shared.worker.slot import Killed, Slot
 
 Value = TypeVar("Value")
 SPARE_FREE_BYTES, UNUSED_SPARE_FREE_BYTES = 1024**3, 4 * 1024**3
-"""Free memory with which a service gets a spare child process. The first applies if the service has run a job, the second if it has not."""
+"""Least free memory for giving a service a spare child process. The first applies if the service has run a job, else the second."""
 PREVIEWS = 1
 """Number of previews that one service runs at once."""
 

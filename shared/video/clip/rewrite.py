@@ -84,7 +84,7 @@ def matte_warnings(matte: Path, params: ClipPart, *, info: VideoInfo) -> Iterato
 
 
 def part_end(params: ClipPart) -> Fraction | None:
-    """Return the end of the params' part in source seconds.
+    """Return the end of the part that `params` select, in source seconds.
 
     None stands for the clip's end.
     """

@@ -32,7 +32,7 @@ _RGB_TARGETS = [name for name in _YUV if "444" in name]
 # Codecs whose software decoders state that chroma lies left. A GPU states nothing: without the tag, RGB differs by up to 6 levels.
 _SITED_LEFT = ("h264", "hevc")
 BLACK = "#000000"
-# A pixel wider or narrower than this comes from a damaged header.
+# Largest ratio of a pixel's sides. A larger ratio comes from a damaged header.
 _MAX_PIXEL_RATIO = 8
 
 

@@ -49,7 +49,7 @@ _GRID, _LOOSE_GRID = 1.01, 1.51
 _FINE_TICKS = 1000
 """Number of ticks from which a single step tells 30 fps from 30000/1001."""
 _LONG_FIRST_S = Fraction(1, 20)
-"""A first step that is longer than usual, by less than this, is ignored. In seconds."""
+"""Most seconds by which an ignored first step exceeds the usual step."""
 _FINEST_COUNT, _MILLISECOND = Fraction(1, 100), Fraction(1, 1000)
 """Tick length of GIF and of clocks in milliseconds, in seconds. Only clocks with longer ticks than GIF's may count pictures."""
 _FEW = 4

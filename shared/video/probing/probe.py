@@ -76,7 +76,7 @@ def probe_video(path: str | os.PathLike[str], *, hint: str = "this operation nee
 
 @lru_cache(maxsize=16)
 def _read_to_end(path: str, _size: int, _mtime_ns: int) -> tuple[Fraction, int]:
-    """Decode all frames; return the end of the last one, and their number.
+    """Decode all frames; return the last frame's end, and the number of frames.
 
     The end is in seconds.
     """

@@ -205,7 +205,7 @@ def _hidden(stream: Any) -> int:
 _HIDDEN_LOOKED_AT = 600
 _LISTED = 3
 _CONTINUES_S = Fraction(1, 50)
-"""Largest step of the clock between two files that counts as none. Each file rounds its times in its own way."""
+"""Largest step of the clock between two files that is not a jump. Each file rounds its times in its own way."""
 
 
 def size_warnings(sizes: Sequence[Size], base: Fraction, zero: Fraction) -> Iterator[str]:

@@ -101,7 +101,7 @@ def open_packets(
 def _opened(
     parts: Sequence[Address], path: str | os.PathLike[str], head: bytes, limits: Limits, options: dict[str, str], *, hardware: bool = False
 ) -> av.container.InputContainer:
-    """Open a file by the addresses `parts` of its parts."""
+    """Open a file whose parts have the addresses `parts`."""
     first, *later = parts
     try:
         container = _opened_at(first, limits, options, hardware=hardware)

@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 QUEUED_BYTES = 96 * 1024 * 1024
-"""Maximum weight of the waiting items. An 8K picture is a hundred times as large as one of a preview, so counting items is not enough."""
+"""Most bytes that waiting items hold together. An 8K picture is a hundred times as large as a preview's, so counting is not enough."""
 
 
 class QueueClosed(Exception):

@@ -13,7 +13,7 @@ import av
 from shared.video.reading.texts import SubtitleTrack, flat
 
 HOLDERS = frozenset({"mp4", "mov"})
-"""Containers that hold subtitles here, by FFmpeg's name."""
+"""Containers that get subtitles, by FFmpeg's name."""
 
 _BASE = Fraction(1, 1000)
 

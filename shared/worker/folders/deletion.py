@@ -76,7 +76,7 @@ def _entries(folder: int) -> list[tuple[str, bool]]:
 
 
 def _unused(folder: int, numbers: Iterator[int]) -> str:
-    """Return a name that nothing in an open folder has."""
+    """Return an unused name in an open folder."""
     while True:
         name = f".deleted-{next(numbers)}"
         try:

@@ -43,7 +43,7 @@ NAMESPACES: dict[str, Numbers] = {
     "fspick": (433, 433),
     "mount_setattr": (442, 442),
 }
-"""Calls that mount, or that enter namespaces, in which a process has all capabilities."""
+"""Calls that change mounts, or enter namespaces. In a namespace, a process has all capabilities."""
 KEPT_BY_THE_KERNEL: dict[str, Numbers] = {
     "shmget": (29, 194),
     "shmat": (30, 196),

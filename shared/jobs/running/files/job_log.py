@@ -28,11 +28,11 @@ LEAST_SECRET_CHARS = 6
 HIDDEN = "***"
 SECRET_NAMES = re.compile(r"KEY|TOKEN|SECRET|PASSWORD|CREDENTIAL", re.IGNORECASE)
 ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|.)")
-"""Colours and cursor movements of terminals."""
+"""Matches a terminal's escape sequence: a colour or a movement of the cursor."""
 CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 URLS = re.compile(r"\b([a-z][a-z0-9+.-]{1,20}://)(?:[^\s/?#@]*@)?([^\s/?#]*)([^\s?#\"'<>)]*)(\?[^\s\"'<>)]*)?", re.IGNORECASE)
 IN_URL = "\x00"
-"""Stands for the slashes of an address while paths are shortened."""
+"""Character that replaces the slashes of addresses while paths are shortened."""
 log = logging.getLogger(__name__)
 
 

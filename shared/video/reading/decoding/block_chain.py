@@ -1,4 +1,4 @@
-"""Check of the chain of blocks in Matroska files: damage breaks it."""
+"""Detection of damage in Matroska files, which breaks the chain of blocks."""
 
 import os
 from typing import Any
@@ -18,7 +18,7 @@ _MOST_STEPS = 100_000
 
 
 class BlockChain:
-    """The blocks of a Matroska file, followed by their lengths (RFC 8794, section 6).
+    """A walk along a Matroska file's blocks by their lengths (RFC 8794, section 6).
 
     In a whole file, the lengths of all elements lead from each block to the next. FFmpeg searches for the next cluster where they do not,
     and says nothing about the blocks in between.

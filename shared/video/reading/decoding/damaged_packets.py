@@ -9,7 +9,7 @@ from shared.video.reading.decoding.block_chain import BlockChain
 
 _ROW = bytes(32)
 _ZEROS = re.compile(rb"(?<!\0)\0{32,}+(?=[^\0\1])")
-"""A long row of zeros that no start code ends."""
+"""Matches a long row of zeros that no start code ends."""
 _MARKED = frozenset({"h264", "hevc", "mpeg1video", "mpeg2video", "mpeg4"})
 """Codecs with start codes. Three bytes of zero stand only before one (ITU-T H.264, 7.4.1; ISO/IEC 13818-2, 6.2.1)."""
 

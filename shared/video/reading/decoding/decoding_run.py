@@ -1,4 +1,4 @@
-"""Decoding of an open file from its present position to the end."""
+"""Decoding of an open file from its current position to the end."""
 
 import os
 from collections.abc import Generator, Iterator
