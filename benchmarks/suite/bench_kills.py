@@ -22,7 +22,7 @@ from tests.misbehaving.storm import Storm
 KILLS, PROCESSES = 200, 2
 SETTINGS = {"CONCURRENCY": "2"}
 JOB_S = 2.0
-"""Length of a job: long enough that jobs run during the whole storm."""
+"""Length of a job in seconds, so that jobs run during the whole test."""
 CHECK_S = 600.0
 
 

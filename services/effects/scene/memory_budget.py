@@ -11,7 +11,7 @@ from shared.errors import FieldError, Invalid
 from shared.settings import current
 
 SHARE = 0.6
-"""Share of a job's memory that held frames may take. Decoding, encoding and libraries need the rest."""
+"""Share of a job's memory that may be used for frames kept in memory. Decoding, encoding and libraries need the rest."""
 _LIBRARY_BYTES = 10 * 1000**2
 """Memory of the libraries that only the effects load."""
 _FRAGMENTATION = 1.8

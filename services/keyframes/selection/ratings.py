@@ -34,8 +34,8 @@ EDGE = 2
 LAYOUT_SCALE, MOTION_SCALE = 16.0, 8.0
 """Difference in levels at which a frame's rating falls to 1/e."""
 _EACH_FRAME, _MOST_FRAMES = 0.0002, 0.02
-"""Deduction from a score per frame to decode before, and largest deduction. Of equally good frames, the one right after a keyframe of the
-file is preferred: it is read many times as fast, and encoders spend more bytes on it."""
+"""Deduction from a frame's score per frame to decode, and maximum deduction. Of equally good frames, the one right after a
+keyframe of the file is preferred: it is read many times as fast, and encoders spend more bytes on it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class ShotLooks:
     """Reference values of a shot, with which its frames are compared."""
 
     sharp: float
-    """Sharpness of its sharpest frames: the 95th percentile."""
+    """Sharpness of the shot's sharpest frames: the 95th percentile."""
     layout: Floats
     """Mean of `FrameQuality.layout` over the shot's frames, (48,)."""
 

@@ -67,7 +67,7 @@ def is_plain(thumbnails: Planes) -> NDArray[np.bool_]:
 
 
 def lagged_distances(film: ThumbnailFilm, lag: int) -> NDArray[np.float64]:
-    """Measure the distance from each frame to the frame `lag` places later.
+    """Measure the distance from each frame to the frame `lag` frames later.
 
     Returns `FrameDistance.total` of each such pair, (n - lag,).
     """
@@ -76,7 +76,7 @@ def lagged_distances(film: ThumbnailFilm, lag: int) -> NDArray[np.float64]:
 
 
 def _overlapping_blocks(film: ThumbnailFilm, lag: int) -> Iterator[tuple[int, Planes]]:
-    """Yield overlapping blocks of a film, each with the place of its first frame.
+    """Yield overlapping blocks of a film, each with the index of its first frame.
 
     A block repeats the first `lag` frames of the next block.
     """

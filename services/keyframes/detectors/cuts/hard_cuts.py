@@ -46,7 +46,7 @@ class HardCut:
     """A possible hard cut with its confidence."""
 
     place: int
-    """Place of the first frame after the cut in the film."""
+    """Index in the film of the first frame after the cut."""
     confidence: float
     """Confidence in the cut, 0 to 1."""
 

@@ -46,7 +46,7 @@ def interruptions(film: ThumbnailFilm, changes: FrameChanges, frame_rate: float)
 
 
 def _end(film: ThumbnailFilm, changes: FrameChanges, place: int, frame_rate: float) -> int | None:
-    """Return the place after the interruption that starts at `place`.
+    """Return the index of the frame after the interruption that starts at `place`.
 
     Returns None if no interruption begins there.
     """
@@ -58,7 +58,7 @@ def _end(film: ThumbnailFilm, changes: FrameChanges, place: int, frame_rate: flo
 
 
 def _blank_end(film: ThumbnailFilm, changes: FrameChanges, place: int, frame_rate: float) -> int | None:
-    """Return the place after the blank frames that start at `place`.
+    """Return the index of the frame after the blank frames that start at `place`.
 
     Returns None unless the run is short and ends abruptly. A fade does not: faint pictures follow its blank frames.
     """
@@ -71,7 +71,7 @@ def _blank_end(film: ThumbnailFilm, changes: FrameChanges, place: int, frame_rat
 
 
 def _flash_end(film: ThumbnailFilm, changes: FrameChanges, place: int, frame_rate: float) -> int | None:
-    """Return the place after the flash that starts at `place`.
+    """Return the index of the frame after the flash that starts at `place`.
 
     Returns None if no flash begins there.
     """

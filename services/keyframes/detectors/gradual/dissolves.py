@@ -51,9 +51,9 @@ class Dissolve:
     confidence: float
     """Confidence in the transition, 0 to 1."""
     before: int
-    """Place of A in the film."""
+    """Index of A in the film."""
     after: int
-    """Place of B in the film."""
+    """Index of B in the film."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +61,9 @@ class Windows:
     """Features of k possible transitions from a frame A to a frame B."""
 
     before: Places
-    """Place of A in each window, (k,)."""
+    """Index of A in the film for each window, (k,)."""
     after: Places
-    """Place of B in each window, (k,)."""
+    """Index of B in the film for each window, (k,)."""
     features: NDArray[np.float64]
     """Inputs of `confidence_of`, in the order of `WEIGHTS`, (k, 7)."""
 
@@ -145,9 +145,9 @@ def confidence_of(features: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _count_blocked(count: int, cuts: set[int], fades: list[Interval]) -> Places:
-    """Count, for each place, the earlier places that lie at cuts or within fades.
+    """Count, for each frame, the blocked frames before it.
 
-    No window may contain blocked places. Returns (n + 2,) for a film of `count` = n frames.
+    Blocked frames lie at cuts or within fades. No window may contain them. Returns (n + 2,) for a film of `count` = n frames.
     """
     blocked = np.zeros(count + 1, np.int64)
     for place in cuts:
@@ -158,7 +158,7 @@ def _count_blocked(count: int, cuts: set[int], fades: list[Interval]) -> Places:
 
 
 def _block_windows(film: ThumbnailFilm, changes: FrameChanges, blocked: Places, start: int, stop: int) -> list[Windows]:
-    """Compute the features of windows centred at the places `start` to `stop` - 1.
+    """Compute the features of windows centred at film frames `start` to `stop` - 1.
 
     `blocked`: see `_count_blocked`.
     """
@@ -205,7 +205,7 @@ class _Block:
     numbers: Places
     """Numbers of the frames in the video, (n,)."""
     blocked: Places
-    """Number of blocked places before each place. `blocked[y] - blocked[x]` of the places x to y - 1 are blocked."""
+    """Number of blocked frames before each frame. `blocked[y] - blocked[x]` of the frames x to y - 1 are blocked."""
 
 
 def _rated(

@@ -25,9 +25,9 @@ class Fade:
     """A fade between two frames of the film."""
 
     before: int
-    """Place of the last full frame before the fade."""
+    """Index in the film of the last frame with full contrast before the fade."""
     after: int
-    """Place of the first full frame after the fade."""
+    """Index in the film of the first frame with full contrast after the fade."""
     depth: float
     """Share of the contrast that the fade loses, 0 to 1."""
 

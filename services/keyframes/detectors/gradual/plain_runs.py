@@ -25,7 +25,7 @@ class PlainRuns:
 
     fades: list[Fade]
     runs: list[tuple[int, int]]
-    """Places of each run's first frame and of the frame after its last."""
+    """Film indices of each run: its first frame, and the frame after its last."""
 
 
 def fades_at_plain_runs(film: ThumbnailFilm, plain: NDArray[np.bool_], contrast: Floats, cuts: set[int], frame_rate: float) -> PlainRuns:
