@@ -89,8 +89,8 @@ class GenerateResult(BaseModel):
     reference_s: float = Field(description="Time of the frame that was painted into, in seconds.")
     painted_share: float = Field(description="Share of the picture that was painted, 0 to 1.")
     seed: int = Field(description="Random seed. The same seed gives the same picture on the same device.")
-    device: str = Field(description="Device that painted.")
-    precision: str = Field(description="Number format of the model: f16, bf16 or f32.")
+    device: str = Field(description="Device that ran the network.")
+    precision: str = Field(description="Number format of the network's computation: f16, bf16 or f32.")
     models: list[ModelUsed] = Field(description="Models used, with their licences.")
 
 

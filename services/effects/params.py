@@ -41,7 +41,7 @@ class EffectResult(BaseModel):
 
     frames: int = Field(description="Number of frames in the output.", json_schema_extra=figure("frame_count"))
     frame_rate: str = Field(
-        description='Frames per second as an exact fraction, such as "30000/1001"; the average if it varies.',
+        description='Frames per second of the output as an exact fraction, such as "30000/1001"; the average if it varies.',
         json_schema_extra=figure("frame_rate"),
     )
     duration_s: float = Field(description="Length of the output in seconds.", json_schema_extra=figure("result_length"))

@@ -124,7 +124,7 @@ class DetectParams(Params):
         90,
         ge=1,
         le=100,
-        description="Image quality for JPEG and WebP, 1 (smallest file) to 100 (best).",
+        description="Image quality of JPEG and WebP files, from 1 (smallest file) to 100 (best).",
         title="Quality",
         json_schema_extra=form("more"),
     )
@@ -160,7 +160,7 @@ class DetectResult(BaseModel):
     videos: list[VideoReport] = Field(
         description="One report per video, in the order of the inputs.", json_schema_extra=figure("clip_shots")
     )
-    models: list[ModelUsed] = Field(default_factory=list, description="Models that were used, with their licences.")
+    models: list[ModelUsed] = Field(default_factory=list, description="Models used, with their licences.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,7 +95,7 @@ class ProxyResult(BaseModel):
     height: int = Field(description="Height of the picture in pixels; with a matte the proxy is twice as high.")
     frames: int = Field(description="Number of frames of the proxy.", json_schema_extra=figure("frame_count"))
     frame_rate: str = Field(
-        description='Frames per second as an exact fraction, such as "30000/1001".', json_schema_extra=figure("frame_rate")
+        description='Frames per second of the proxy as an exact fraction, such as "30000/1001".', json_schema_extra=figure("frame_rate")
     )
     duration_s: float = Field(description="Length of the proxy in seconds.", json_schema_extra=figure("result_length"))
     encoder: str = Field(description="Video encoder used.", json_schema_extra=figure("encoder"))

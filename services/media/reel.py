@@ -40,7 +40,7 @@ class Moment(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
     timestamp_s: float = Field(ge=0, le=1e6, description="Time in seconds.", title="Time", json_schema_extra=cell(unit="s", widget="time"))
-    score: float = Field(0.0, description="Rating of the moment. Moments with the highest scores are taken.", title="Score")
+    score: float = Field(0.0, description="Rating of the moment. Moments with the highest scores are shown.", title="Score")
 
 
 class Span(BaseModel):
@@ -48,8 +48,12 @@ class Span(BaseModel):
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
-    start_s: float = Field(ge=0, le=1e6, description="Start in seconds.", title="Start", json_schema_extra=cell(unit="s", widget="time"))
-    end_s: float = Field(ge=0, le=1e6, description="End in seconds.", title="End", json_schema_extra=cell(unit="s", widget="time"))
+    start_s: float = Field(
+        ge=0, le=1e6, description="Start of the shot, in seconds.", title="Start", json_schema_extra=cell(unit="s", widget="time")
+    )
+    end_s: float = Field(
+        ge=0, le=1e6, description="End of the shot, in seconds.", title="End", json_schema_extra=cell(unit="s", widget="time")
+    )
 
 
 class VideoShots(BaseModel):
@@ -120,7 +124,7 @@ class ReelResult(BaseModel):
     moments: list[float] = Field(description="Times of the moments in the reel, in seconds.")
     frames: int = Field(description="Number of frames in the output.", json_schema_extra=figure("frame_count"))
     frame_rate: str = Field(
-        description='Frames per second as an exact fraction, such as "30000/1001".', json_schema_extra=figure("frame_rate")
+        description='Frames per second of the output as an exact fraction, such as "30000/1001".', json_schema_extra=figure("frame_rate")
     )
     duration_s: float = Field(description="Length of the output in seconds.", json_schema_extra=figure("result_length"))
     encoder: str = Field(description="Video encoder used.", json_schema_extra=figure("encoder"))

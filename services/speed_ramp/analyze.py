@@ -24,12 +24,10 @@ class AnalyzeResult(BaseModel):
     """Motion of a clip and the speed curve derived from it."""
 
     motion: Motion = Field(description="Motion between neighbouring frames; averaged in groups if there are more than 100,000 values.")
-    curve: list[CurvePoint] = Field(description="Control points of the curve, from the start to the end of the part that was used.")
+    curve: list[CurvePoint] = Field(description="Control points of the curve over the used part of the clip, in seconds of source.")
     speeds: list[float] = Field(description="Mean speed of each segment: its length in the source divided by its length in the output.")
     segment_duration: float = Field(description="Length of a segment in seconds of source; the last segment may be shorter.")
-    duration_s: float = Field(
-        description="Length of the part that was used, in seconds of source.", json_schema_extra=figure("clip_length")
-    )
+    duration_s: float = Field(description="Length of the used part, in seconds of source.", json_schema_extra=figure("clip_length"))
     ramped_duration_s: float = Field(
         description="Length of the video along the curve, in seconds of output: the integral of 1/speed.",
         json_schema_extra=figure("result_length"),

@@ -41,14 +41,13 @@ class ExportResult(BaseModel):
     """Summary of the exported files."""
 
     curve: list[CurvePoint] = Field(
-        description="The curve, from the start to the end of the part that was used, in seconds of source.",
+        description="Control points of the curve over the used part of the clip, in seconds of source.",
         json_schema_extra=figure("speed_curve"),
     )
-    duration_s: float = Field(
-        description="Length of the part that was used, in seconds of source.", json_schema_extra=figure("clip_length")
-    )
+    duration_s: float = Field(description="Length of the used part, in seconds of source.", json_schema_extra=figure("clip_length"))
     ramped_duration_s: float = Field(
-        description="Length of that part along the curve, in seconds of output.", json_schema_extra=figure("result_length")
+        description="Length of the video along the curve, in seconds of output: the integral of 1/speed.",
+        json_schema_extra=figure("result_length"),
     )
     frame_rate: str = Field(
         description='Frames per second of the timelines as an exact fraction, such as "30000/1001".', json_schema_extra=figure("frame_rate")

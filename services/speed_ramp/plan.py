@@ -33,9 +33,9 @@ class KeptFrame(BaseModel):
 class PlanResult(BaseModel):
     """Curve, frame rate and source frames of a ramped video."""
 
-    curve: list[CurvePoint] = Field(description="The curve, from the start to the end of the part that is used, in seconds of source.")
-    start_s: float = Field(description="Start of the part that is used, in seconds of source.")
-    end_s: float = Field(description="End of the part that is used, in seconds of source.")
+    curve: list[CurvePoint] = Field(description="Control points of the curve over the used part of the clip, in seconds of source.")
+    start_s: float = Field(description="Start of the used part, in seconds of source.")
+    end_s: float = Field(description="End of the used part, in seconds of source.")
     duration_s: float = Field(description="Length of the output in seconds: the integral of 1/speed.")
     frame_rate: str = Field(description='Frames per second of the output as an exact fraction, such as "30000/1001".')
     has_sound: bool = Field(description="Whether the output has sound.")

@@ -67,16 +67,14 @@ class RenderResult(BaseModel):
     """Summary of the written video."""
 
     curve: list[CurvePoint] = Field(
-        description="The curve, from the start to the end of the part that was used, in seconds of source.",
+        description="Control points of the curve over the used part of the clip, in seconds of source.",
         json_schema_extra=figure("speed_curve"),
     )
     duration_s: float = Field(
         description="Length of the output's video in seconds: the integral of 1/speed, to the nearest frame.",
         json_schema_extra=figure("result_length"),
     )
-    source_duration_s: float = Field(
-        description="Length of the part that was used, in seconds of source.", json_schema_extra=figure("clip_length")
-    )
+    source_duration_s: float = Field(description="Length of the used part, in seconds of source.", json_schema_extra=figure("clip_length"))
     frames: int = Field(description="Number of frames in the output.", json_schema_extra=figure("frame_count"))
     interpolated_frames: int = Field(0, description="Number of output frames that are made from two source frames by `blend` or `flow`.")
     repeated_frames: int = Field(0, description="Number of repeated source frames that were left out; see `duplicates`.")

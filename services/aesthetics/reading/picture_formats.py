@@ -71,7 +71,7 @@ class PictureParams(Params):
         95,
         ge=1,
         le=100,
-        description="Quality of JPEG and WebP files, from 1 to 100 (best).",
+        description="Image quality of JPEG and WebP files, from 1 (smallest file) to 100 (best).",
         title="Quality",
         json_schema_extra=form("more"),
     )

@@ -40,7 +40,7 @@ class VideoShots(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    shots: list[Shot] = Field(max_length=MAX_SHOTS, description="The shots, in order.", title="Shots")
+    shots: list[Shot] = Field(max_length=MAX_SHOTS, description="Shots in the order of time.", title="Shots")
 
 
 def by_number(size: int) -> Grouping:
