@@ -12,8 +12,8 @@ _MOST_GAIN = 1.3
 _LEAST_DEVIATION = 6.0
 """Minimum standard deviation, in levels, assumed for a picture. Plain pictures have less, from noise and compression."""
 _BEHIND, _UNRELATED_BEHIND = 0.75, 0.43
-"""Share of the most similar pixels, and the difference of unrelated pictures in them. Comparing only these pixels ignores something that
-passes in front of a view."""
+"""Limits for pictures with something in front of the view. Only the share _BEHIND of the pixels is compared, those that differ least. In
+these pixels, unrelated pictures differ by _UNRELATED_BEHIND or more."""
 _NEAR = 1.2
 """Largest difference at which pictures are also compared by their most similar pixels. It is relative to the limit for similar pictures."""
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 _MASK = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
 _BLOCK = 16  # side in pixels of a block whose noise is measured
-_CALMEST = 0.2  # quantile of the blocks' noise that is the picture's noise: calm blocks have no texture
+_CALMEST = 0.2  # quantile of the blocks' noise that counts as the picture's noise: calm blocks have no texture
 _MEDIAN = 0.6745
 """Median absolute value of a normal distribution, in standard deviations."""
 

@@ -17,7 +17,7 @@ DIRECTIONS = ((0, 1), (1, 1), (1, 0), (1, -1))
 
 _AREAS = (16, 12)
 """Columns and rows of areas that are searched for the sharpest part."""
-_SHARPEST = 0.9  # quantile of the areas' sharpness that is taken as the sharpest part's
+_SHARPEST = 0.9  # quantile of the areas' sharpness that counts as the sharpness of the sharpest part
 _STRUCTURE = 2.0
 """Mean difference of neighbouring pixels, in levels, above which an area has structure. Less is noise and compression."""
 

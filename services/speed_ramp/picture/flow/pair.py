@@ -79,7 +79,7 @@ class FlowPair:
 
     @cached_property
     def _groups(self) -> tuple[PlaneGroup, ...]:
-        """Return both pictures' planes, grouped by size.
+        """Planes of both pictures, grouped by size.
 
         Planes of one size share their places.
         """
