@@ -145,14 +145,15 @@ class Reservation:
         self._path: Path | None = None
         self._file: BinaryIO | None = None
 
-    def require(self, size: int, *, at_most: int | None = None) -> None:
+    def require(self, size: int, *, at_most: int | None = None, is_written: bool = False) -> None:
         """Reserve disk space for the whole file, of at least `size` bytes.
 
         Check and reservation are one step. `at_most`: known bound of the file's size. Without it, some more bytes than `size` are reserved
-        where they fit, so that not each block needs a check. Raises QuotaExceeded, and Unavailable if the disk is too full.
+        where they fit, so that not each block needs a check. `is_written`: the disk has the file already, so only the quota is checked.
+        Raises QuotaExceeded, and Unavailable if the disk is too full.
         """
         room = self._room
-        if size <= self._bytes or (size <= SMALL_BYTES and room.limit_of(self._owner) is None):
+        if size <= self._bytes or ((is_written or size <= SMALL_BYTES) and room.limit_of(self._owner) is None):
             return
         target = max(size, size + STEP_BYTES if at_most is None else min(size + STEP_BYTES, at_most))
         with room.locked(self._owner):
@@ -162,12 +163,14 @@ class Reservation:
                     raise quota_exceeded(used, size, limit)
                 target = min(target, limit - used)
             with room.listed() as claims:
-                promised = room.promised_bytes(claims, except_for=self._folder)
-                free = shutil.disk_usage(room.root).free - promised - room.keep_free_bytes + written_bytes(self._folder)
-                if size > free:
-                    detail = f"The server's disk has too little room for this file of {size} bytes: delete media that are not needed"
-                    raise Unavailable(f"{detail}, or try again later.")
-                self._write(min(target, free))
+                if not is_written:
+                    promised = room.promised_bytes(claims, except_for=self._folder)
+                    free = shutil.disk_usage(room.root).free - promised - room.keep_free_bytes + written_bytes(self._folder)
+                    if size > free:
+                        detail = f"The server's disk has too little room for this file of {size} bytes: delete media that are not needed"
+                        raise Unavailable(f"{detail}, or try again later.")
+                    target = min(target, free)
+                self._write(target)
 
     def settle(self, size: int) -> None:
         """Lower the reservation to the size that the file has reached."""

@@ -3,7 +3,6 @@
 It works on the files of a job, and measures the outputs.
 """
 
-import hashlib
 import importlib
 import os
 from dataclasses import dataclass
@@ -12,7 +11,6 @@ from typing import Any
 
 from shared.errors import OperationFailed
 from shared.file_calls import FileRequest, ProbedFile
-from shared.media_info import MediaInfo
 from shared.operation import SUFFIXES, Kind, Operation, Progress
 from shared.worker_call import Target
 
@@ -39,26 +37,11 @@ class OperationCall:
 
 
 @dataclass(frozen=True, kw_only=True)
-class WrittenFile:
-    """Properties of a finished output file.
-
-    `media`: properties of a video or image, None for other kinds.
-    """
-
-    path: str
-    sha256: str
-    kind: Kind
-    content_type: str
-    suffix: str
-    media: MediaInfo | None
-
-
-@dataclass(frozen=True, kw_only=True)
 class OperationAnswer:
     """The answer of `perform`: result and output files."""
 
     result: dict[str, Any]
-    outputs: dict[str, WrittenFile]
+    outputs: dict[str, ProbedFile]
 
 
 PERFORM = Target(name=f"{__name__}:perform", request=OperationCall, answer=OperationAnswer)
@@ -67,7 +50,7 @@ PERFORM = Target(name=f"{__name__}:perform", request=OperationCall, answer=Opera
 def perform(call: OperationCall, progress: Progress) -> OperationAnswer:
     """Run the operation of `call`, and describe the files that it wrote."""
     operation = find(call.module, call.operation)
-    outputs = {name: Path(call.folder, name).with_suffix(SUFFIXES[kind]) for name, kind in operation.outputs.items()}
+    outputs = {name: output_path(Path(call.folder), name, kind) for name, kind in operation.outputs.items()}
     inputs = call.inputs if call.cut is None else _cut(call, operation, *call.cut)
     result = operation.run(
         operation.params.model_validate(call.params),
@@ -127,20 +110,18 @@ def output_arguments(outputs: dict[str, Path]) -> dict[str, Any]:
     return {"output": next(iter(outputs.values()))} if len(outputs) == 1 else {"outputs": outputs}
 
 
-def describe(path: Path, kind: Kind, progress: Progress) -> WrittenFile:
-    """Measure the properties of a finished output file.
+def output_path(folder: Path, name: str, kind: Kind) -> Path:
+    """Return the path of the output `name` in a job's folder of outputs."""
+    return (folder / name).with_suffix(SUFFIXES[kind])
 
-    The file is read once, for its SHA-256; video and images are probed like uploads.
+
+def describe(path: Path, kind: Kind, progress: Progress) -> ProbedFile:
+    """Return the properties of a finished output file.
+
+    Videos and images are probed like uploads.
     """
     if path.is_symlink() or not path.is_file():
         raise OperationFailed(f"The operation wrote {path.name!r}, which is not a regular file.")
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return WrittenFile(path=str(path), sha256=digest, **vars(inspect_output(path, kind, progress)))
-
-
-def inspect_output(path: Path, kind: Kind, progress: Progress) -> ProbedFile:
-    """Probe an output file that is declared as `kind`."""
     if content_type := PLAIN.get(kind):
         return ProbedFile(kind=kind, content_type=content_type, suffix=path.suffix, media=None)
     from shared.video import inspect  # imported here: services that write no pictures do not need its libraries

@@ -12,7 +12,8 @@ from typing import Any
 
 from shared.errors import ReelwrightError, Unavailable
 from shared.media.disk import on_disk
-from shared.worker.folders.slot_folders import place, take
+from shared.worker.folders.slot_folders import place
+from shared.worker.folders.taken_file import take
 from shared.worker.limits import Limits, Usage
 from shared.worker.sandbox import Sandbox
 from shared.worker.slot import OnUpdate, Slot

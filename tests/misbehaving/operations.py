@@ -20,27 +20,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, Field
-
 from shared.errors import BrokenMedia, FieldError, OperationFailed
-from shared.operation import Input, Kind, Operation, Params, Progress, Service
+from shared.operation import Input, Kind, Operation, Progress, Service
 from shared.worker.protocol import ProgressUpdate
 from tests.misbehaving.meddling import outcomes_of_meddling
-
-
-class Bad(Params):
-    """Params of every operation of this service."""
-
-    seconds: float = Field(0.0, ge=0, le=1000, description="Length of the job in seconds.")
-    tag: str = Field("", max_length=60, description="Name of the job in the log.")
-    log: str = Field("", description="Path of a log file, or the actions to try, as JSON.")
-    count: int = Field(1, ge=0, description="Number or size, as the operation uses it.")
-
-
-class Done(BaseModel):
-    """The result of every operation of this service."""
-
-    text: str
+from tests.misbehaving.outputs import change_held_output, hold_output, name_output_twice
+from tests.misbehaving.params import Bad, Done
 
 
 def wait(seconds: float, progress: Progress) -> None:
@@ -256,11 +241,12 @@ def linked_output(params: Bad, *, output: Path, progress: Progress) -> Done:
 
 def forge(params: Bad, *, output: Path, progress: Progress) -> Done:
     """Report another type of the output than it has."""
+    from shared.file_calls import ProbedFile
     from shared.worker import operation_run
 
     describe = operation_run.describe
 
-    def forged(path: Path, kind: Kind, progress: Progress) -> operation_run.WrittenFile:
+    def forged(path: Path, kind: Kind, progress: Progress) -> ProbedFile:
         operation_run.describe = describe
         return replace(describe(path, kind, progress), content_type="Text/HTML")
 
@@ -394,6 +380,8 @@ def bad(
 FILE = {"file": Kind.JSON}
 OPERATIONS = (
     *(bad(run, FILE) for run in (succeed, steady, no_output, linked_output, forge, environment)),
+    *(bad(run, FILE) for run in (hold_output, name_output_twice)),
+    bad(change_held_output),
     bad(dice, FILE, {"first": Input(kind=Kind.JSON, optional=True)}, remembered=True),
     bad(trespass, FILE, {"first": Kind.JSON}),
     bad(meddle, FILE, {"first": Kind.JSON}),

@@ -25,7 +25,6 @@ from shared.jobs.running.files.folders import (
     MEASUREMENTS,
     OUTPUTS,
     changed_at,
-    checked_file,
     move_files,
     new_job_folder,
     place_inputs,
@@ -48,6 +47,7 @@ from shared.operation import Operation, Service
 from shared.settings import Settings
 from shared.worker import Limits, WorkerPool
 from shared.worker.folders.deletion import delete_tree
+from shared.worker.folders.taken_file import take
 from shared.worker.limits import Usage
 from shared.worker.operation_run import PERFORM, OperationAnswer, OperationCall
 from shared.worker.protocol import JobWarning, ProgressUpdate
@@ -260,7 +260,8 @@ class OperationRunner:
         await asyncio.to_thread(move_files, slot_folder, folder)
         measurements = folder / MEASUREMENTS
         if measurements_key is not None and changed_at(measurements) not in (None, fetched):
-            await asyncio.to_thread(self._measurements.keep, claim.owner, measurements_key, checked_file(str(measurements), folder))
+            await asyncio.to_thread(take, measurements, measurements)
+            await asyncio.to_thread(self._measurements.keep, claim.owner, measurements_key, measurements)
         return answer
 
     def _measurements_key(self, claim: Claim) -> str | None:

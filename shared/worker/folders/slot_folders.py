@@ -6,17 +6,13 @@ A server process holds a lock on the file `lock` of its folder, so that others c
 """
 
 import contextlib
-import errno
 import fcntl
 import os
 import shutil
-import stat
 import time
 from pathlib import Path
 
-from shared.errors import WorkerCrashed
 from shared.media.ids import new_id
-from shared.media.partial_name import partial_path
 from shared.worker.folders.deletion import delete_tree
 
 SLOTS, LOCK = "slots", "lock"
@@ -79,40 +75,3 @@ def place(source: Path, folder: Path, name: str) -> Path:
         except OSError:  # a file system without hard links, or another owner's file
             shutil.copyfile(source, target)
     return target
-
-
-def take(source: Path, target: Path) -> None:
-    """Move a file that a child process wrote to `target`.
-
-    The file is examined after the move, where the child cannot exchange it. Raises WorkerCrashed unless it is a regular file with one name.
-    """
-    partial = partial_path(target)
-    try:
-        try:
-            os.rename(source, partial)  # a link is moved, not followed
-        except FileNotFoundError:
-            raise WorkerCrashed(f"The worker process wrote no {target.name!r}.") from None
-        except OSError as error:
-            if error.errno != errno.EXDEV:
-                raise
-            _copy_out(source, partial, target.name)
-        _require_file(partial.lstat(), target.name)
-        os.replace(partial, target)
-    finally:
-        delete_tree(partial)
-
-
-def _copy_out(source: Path, target: Path, name: str) -> None:
-    """Copy a file to another volume; a link is not followed.
-
-    `name`: as the error calls the file.
-    """
-    with open(os.open(source, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as reading, target.open("xb") as writing:
-        _require_file(os.fstat(reading.fileno()), name)
-        shutil.copyfileobj(reading, writing)
-
-
-def _require_file(about: os.stat_result, name: str) -> None:
-    """Raise WorkerCrashed unless `about` describes a regular file with one name."""
-    if not stat.S_ISREG(about.st_mode) or about.st_nlink != 1:
-        raise WorkerCrashed(f"The worker process wrote something else than a file for {name!r}.")

@@ -1,6 +1,11 @@
 """Folders that a worker process writes to: what the server takes out of them, and how it deletes them."""
 
+import errno
+import fcntl
+import mmap
 import os
+import shutil
+import stat
 from functools import partial
 from pathlib import Path
 
@@ -10,7 +15,7 @@ from shared.errors import WorkerCrashed
 from shared.jobs.running.files.folders import OUTPUTS, new_job_folder
 from shared.worker import Limits, Slot, WorkerPool
 from shared.worker.folders.deletion import delete_tree
-from shared.worker.folders.slot_folders import take
+from shared.worker.folders.taken_file import take
 from shared.worker.sandbox import Sandbox
 from tests.shared.slow import QUICK, Empty
 
@@ -25,21 +30,62 @@ def secret(tmp_path: Path) -> Path:
     return tmp_path / "outside/secret"
 
 
-def test_a_file_is_taken_and_examined_where_the_child_cannot_exchange_it(tmp_path: Path, secret: Path) -> None:
+@pytest.mark.parametrize("volumes", [1, 2])
+def test_a_file_is_taken_and_examined_where_the_child_cannot_exchange_it(
+    tmp_path: Path, secret: Path, monkeypatch: pytest.MonkeyPatch, volumes: int
+) -> None:
+    def refuse(*_paths: Path) -> None:
+        raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
+
+    if volumes == 2:
+        monkeypatch.setattr(os, "rename", refuse)
     source, target = tmp_path / "written", tmp_path / "taken"
     source.write_text("picture")
     take(source, target)
     assert (target.read_text(), source.exists()) == ("picture", False)
-    with pytest.raises(WorkerCrashed, match="no 'taken'"):
+    with pytest.raises(WorkerCrashed, match="'written'"):
         take(source, target)
-    plants = (partial(source.symlink_to, secret), partial(os.link, secret, source), source.mkdir, partial(os.mkfifo, source))
+    plants = (
+        *(partial(source.symlink_to, secret), partial(os.link, secret, source), source.mkdir, partial(os.mkfifo, source)),
+        partial(os.mknod, source, stat.S_IFSOCK | 0o600),
+    )
     for plant in plants:
         plant()
-        with pytest.raises(WorkerCrashed, match="something else than a file"):
+        with pytest.raises(WorkerCrashed, match="something else than a file for 'written'"):
             take(source, target)
-        assert not os.path.lexists(source), "what was moved is deleted"
+        delete_tree(source)
+    sparse = source.open("wb")
+    sparse.truncate(shutil.disk_usage(tmp_path).total + 2**30)
+    sparse.close()
+    with pytest.raises(WorkerCrashed, match="larger than the free disk"):
+        take(source, target)
+    delete_tree(source)
     assert (target.read_text(), secret.read_text()) == ("picture", "key")
     assert {path.name for path in tmp_path.iterdir()} == {"outside", "taken"}
+
+
+@pytest.mark.parametrize("hold", ["descriptor", "memory"])
+def test_a_file_that_is_still_open_for_writing_is_copied(tmp_path: Path, hold: str) -> None:
+    source, target = tmp_path / "written", tmp_path / "taken"
+    with source.open("w+b") as file:
+        file.write(b"before")
+        file.flush()
+        memory = mmap.mmap(file.fileno(), 6)
+        if hold == "memory":
+            file.close()
+        take(source, target)
+        memory[:] = b"after!"
+    assert target.read_text() == "before"
+
+
+@pytest.mark.skipif(not hasattr(fcntl, "F_SETLEASE"), reason="only Linux has leases")
+def test_a_file_that_nobody_holds_is_moved(tmp_path: Path) -> None:
+    source = tmp_path / "written"
+    source.touch(0o400)
+    number = source.stat().st_ino
+    with source.open("rb"):
+        take(source, source)
+    assert (source.stat().st_ino, stat.S_IMODE(source.stat().st_mode)) == (number, 0o600)
 
 
 def test_deep_and_closed_folders_are_deleted_and_no_link_is_followed(tmp_path: Path, secret: Path) -> None:

@@ -80,20 +80,6 @@ def changed_at(path: Path) -> int | None:
         return None
 
 
-def checked_file(path: str, folder: Path) -> Path:
-    """Return the path of an output file, after checking that it lies in `folder`.
-
-    A child that opened hostile media must not publish other files. Raises OperationFailed.
-    """
-    file = Path(path)
-    if file.parent != folder or file.is_symlink() or not file.is_file():
-        raise OperationFailed(
-            f"The operation reported the output {file.name!r}, which is not a file that it wrote. "
-            "This is a defect of the operation, not of the input."
-        )
-    return file
-
-
 def _file_name(name: str) -> str:
     """Shorten a media name to a valid file name (at most 255 bytes)."""
     suffix = Path(name).suffix[:16]

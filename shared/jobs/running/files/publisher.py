@@ -4,12 +4,14 @@ from contextlib import suppress
 from pathlib import Path
 
 from shared.errors import UnknownMedia
+from shared.file_calls import ProbedFile
 from shared.jobs.database.ledger import PREVIEW_TTL_S
 from shared.jobs.database.rows import Claim
-from shared.jobs.running.files.folders import OUTPUTS, checked_file
+from shared.jobs.running.files.folders import OUTPUTS
 from shared.media.record import MediaRecord
 from shared.media.store import MediaStore, NewMedium
-from shared.worker.operation_run import WrittenFile
+from shared.worker.folders.taken_file import take
+from shared.worker.operation_run import output_path
 
 
 class Publisher:
@@ -18,10 +20,10 @@ class Publisher:
     def __init__(self, media: MediaStore):
         self._media = media
 
-    def publish(self, claim: Claim, files: dict[str, WrittenFile], work: Path) -> dict[str, MediaRecord]:
+    def publish(self, claim: Claim, files: dict[str, ProbedFile], work: Path) -> dict[str, MediaRecord]:
         """Publish all output files of a job; none if one of them fails.
 
-        `work`: the job's work folder.
+        `work`: the job's work folder. Raises QuotaExceeded if they do not fit the owner's quota.
         """
         records: dict[str, MediaRecord] = {}
         try:
@@ -34,7 +36,7 @@ class Publisher:
             raise
         return records
 
-    def _publish_one(self, claim: Claim, name: str, output: WrittenFile, folder: Path) -> MediaRecord:
+    def _publish_one(self, claim: Claim, name: str, output: ProbedFile, folder: Path) -> MediaRecord:
         with self._media.incoming() as incoming:
             new = NewMedium(
                 owner=claim.owner,
@@ -44,9 +46,13 @@ class Publisher:
                 suffix=output.suffix,
                 source=claim.id,
                 media=output.media,
-                sha256=output.sha256,
                 ttl_s=None if claim.preview is None else PREVIEW_TTL_S,
                 listed=claim.listed,
             )
-            file = checked_file(str(folder / Path(output.path).name), folder)
-            return self._media.publish(incoming, new, file=file)
+            take(output_path(folder, name, output.kind), incoming.content)
+            size, reservation = incoming.content.stat().st_size, self._media.room.reservation(claim.owner, incoming.folder)
+            try:
+                reservation.require(size, at_most=size, is_written=True)
+                return self._media.publish(incoming, new, reservation=reservation)
+            finally:
+                reservation.end()

@@ -20,7 +20,8 @@ from shared.media.ids import new_id
 from shared.media.store import MediaStore, NewMedium
 from shared.models.folder import ModelFolder
 from shared.operation import Kind, Operation
-from tests.misbehaving.operations import Bad, Done, dice
+from tests.misbehaving.operations import dice
+from tests.misbehaving.params import Bad, Done
 from tests.misbehaving.server import Server, serving_one
 from tests.shared.jobs.test_jobs_read import events
 

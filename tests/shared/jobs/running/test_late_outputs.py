@@ -1,26 +1,32 @@
 """Outputs that a job publishes too late or only in part are deleted."""
 
 import asyncio
+import hashlib
 import time
-from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from shared.errors import QuotaExceeded
+from shared.file_calls import ProbedFile
 from shared.jobs.database.rows import Claim
 from shared.jobs.record import Status
-from shared.jobs.running.files import publisher as module
+from shared.jobs.running.files.folders import OUTPUTS
 from shared.jobs.running.files.publisher import Publisher
 from shared.jobs.running.runner import run_to_the_end
 from shared.jobs.running.worker import JobWorker, Outcome, Queue
+from shared.media.record import MediaRecord
+from shared.media.store import MediaStore
+from shared.operation import Kind
+from tests.shared.jobs.new_jobs import OWNER
 
 
 def claim(deadline_at: float | None = None) -> Claim:
     return Claim(
         id="job-1",
-        owner="me",
+        owner=OWNER,
         service="media",
         operation="media.proxy",
         inputs={},
@@ -62,29 +68,27 @@ def test_outputs_published_after_the_deadline_are_deleted() -> None:
     assert (endings, discarded) == ([Status.FAILED], [outcome])
 
 
-def test_if_an_output_is_not_published_none_stays(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    stored: list[str] = []
+def test_if_an_output_does_not_fit_the_quota_none_stays(tmp_path: Path) -> None:
+    store = MediaStore(tmp_path / "media", ttl_s=60, limit_of=lambda _owner: 100)
+    publisher, work = Publisher(store), tmp_path / "work"
+    output = ProbedFile(kind=Kind.JSON, content_type="application/json", suffix=".json", media=None)
+    files = {"first": output, "second": output}
 
-    class Media:
-        @contextmanager
-        def incoming(self) -> Any:
-            yield None
+    def publish(*sizes: int) -> dict[str, MediaRecord]:
+        (work / OUTPUTS).mkdir(parents=True, exist_ok=True)
+        for name, size in zip(files, sizes, strict=True):
+            (work / OUTPUTS / f"{name}.json").write_bytes(b"1" * size)
+        return publisher.publish(claim(), files, work)
 
-        def publish(self, _incoming: None, new: Any, *, file: Path) -> Any:
-            if file.name == "full":
-                raise OSError("no space")
-            stored.append(file.name)
-            return SimpleNamespace(id=file.name)
-
-        def delete(self, owner: str, media_id: str) -> None:
-            assert owner == "me"
-            stored.remove(media_id)
-
-    monkeypatch.setattr(module, "checked_file", lambda path, _folder: Path(path))
-    publisher = Publisher(Media())
-    file = {"suffix": ".mp4", "kind": "video", "content_type": "video/mp4", "media": {}, "sha256": None}
-    files = {name: SimpleNamespace(path=name, **file) for name in ("kept", "full")}
-    with pytest.raises(OSError, match="no space"):
-        publisher.publish(claim(), files, tmp_path)
-    assert stored == []
-    assert list(publisher.publish(claim(), {"kept": files["kept"]}, tmp_path)) == ["kept"]
+    for sizes in ((40, 61), (101, 1)):
+        with pytest.raises(QuotaExceeded, match="the quota of 100 bytes"):
+            publish(*sizes)
+        assert store.list(OWNER) == ([], None)
+    records = publish(40, 60)
+    assert {name: (record.bytes, record.sha256) for name, record in records.items()} == {
+        name: (size, hashlib.sha256(b"1" * size).hexdigest()) for name, size in (("first", 40), ("second", 60))
+    }
+    with pytest.raises(QuotaExceeded):
+        publish(1, 0)
+    assert len(store.list(OWNER)[0]) == 2
+    assert [path.name for path in store.root.glob(".reserved/*") if not path.name.startswith(".lock")] == []
