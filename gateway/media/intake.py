@@ -76,7 +76,7 @@ def intake_routes(services: MediaServices) -> APIRouter:
                     await on_disk(services.store.delete, owner, record.id)
             raise
         if record is None:
-            raise Invalid.field("file", "Field required", "The form has no file: send one in the field 'file'.")
+            raise Invalid.field("file", "is required", "The form has no file: send one in the field 'file'.")
         return _created(record, response)
 
     @router.post("/from-url", status_code=201, summary="Fetch a file from a URL", responses=REFUSED)
@@ -105,5 +105,5 @@ def _only_file(part: Part) -> Part:
     if part.field != "file" or part.filename is None:
         content = "file" if part.filename is not None else "value"
         detail = f"The form has a {content} in the field {part.field!r}. Send the file in the field 'file'."
-        raise Invalid.field(part.field, "Unknown field", detail)
+        raise Invalid.field(part.field, "unknown field", detail)
     return part

@@ -225,6 +225,7 @@ def _settings(**overrides: Any) -> "Settings":
     from pydantic import ValidationError
     from pydantic_settings import SettingsError
 
+    from shared.http.params_text import detail_of
     from shared.settings import Settings, use
 
     lines: Iterable[str]
@@ -234,7 +235,8 @@ def _settings(**overrides: Any) -> "Settings":
         os.environ.setdefault("CUDA_DEVICE_ORDER", "PCI_BUS_ID")  # CUDA and FFmpeg then count GPUs as nvidia-smi does
         return settings
     except ValidationError as error:
-        lines = [f"{'.'.join(map(str, item['loc'])) or 'settings'}: {item['msg'].removeprefix('Value error, ')}" for item in error.errors()]
+        # Without the values, since a secret may be among them.
+        lines = [f"{'.'.join(map(str, item['loc'])) or 'settings'}: {detail_of({**item, 'input': None})}" for item in error.errors()]
     except (SettingsError, PermissionError) as error:
         cause = error if isinstance(error, PermissionError) else error.__cause__
         lines = [f"{error}: {cause}"]

@@ -70,7 +70,7 @@ async def read_form(request: Request, runtime: Runtime, *, fields: Collection[st
                 else:
                     raise _unknown(part.field, fields, most_files)
         if not form.files:
-            raise Invalid.field("file", "Field required", "The form has no file: send one in the field `file`.")
+            raise Invalid.field("file", "is required", "The form has no file: send one in the field `file`.")
         if not form.media and isinstance(form.files[0], RefusedFile):
             raise form.files[0].error
     except BaseException:

@@ -14,8 +14,13 @@ P = TypeVar("P", bound=Params)
 
 _ALTERNATIVE = re.compile(r"[a-z-]+\[.*\]|str|int|float|bool|none|constrained-\w+|[A-Z][A-Za-z0-9]+")
 """Parts of pydantic's error paths that name a type, such as `str` in `curve.str`. No field has such a name."""
-_LENGTHS = {"too_short": ("at least", "min_length"), "too_long": ("at most", "max_length")}
-"""Pydantic's error types for a list's length -> words and limit name."""
+_LENGTHS = {
+    "too_short": ("at least", "min_length", "item"),
+    "too_long": ("at most", "max_length", "item"),
+    "string_too_short": ("at least", "min_length", "character"),
+    "string_too_long": ("at most", "max_length", "character"),
+}
+"""Pydantic's error types for the length of a list or text -> words, limit name and unit."""
 _BOUNDS = {
     "greater_than_equal": ("at least", "ge"),
     "less_than_equal": ("at most", "le"),
@@ -28,8 +33,12 @@ _KINDS = {
     **dict.fromkeys(("int_type", "int_parsing", "int_from_float"), "a whole number"),
     **dict.fromkeys(("bool_type", "bool_parsing"), "true or false"),
     "finite_number": "a finite number",
-    "string_type": "text",
-    **dict.fromkeys(("list_type", "tuple_type"), "a list"),
+    **dict.fromkeys(("string_type", "string_unicode"), "text"),
+    **dict.fromkeys(("list_type", "tuple_type", "set_type"), "a list"),
+    **dict.fromkeys(("dict_type", "model_type", "model_attributes_type", "dataclass_type"), "an object"),
+    **dict.fromkeys(("path_type",), "a path"),
+    **dict.fromkeys(("datetime_type", "datetime_parsing", "datetime_from_date_parsing", "datetime_object_invalid"), "a date with a time"),
+    "none_required": "null",
 }
 """Pydantic's error types -> the expected kind of value in words."""
 MAX_ERRORS = 100
@@ -93,9 +102,10 @@ def detail_of(error: Mapping[str, Any]) -> str:
     if error["type"] == "extra_forbidden":
         return "unknown field"
     if error["type"] in _LENGTHS:
-        words, limit = _LENGTHS[error["type"]]
-        count = error["ctx"][limit]
-        return f"must have {words} {count} item{'' if count == 1 else 's'}, not {error['ctx']['actual_length']}"
+        words, limit, unit = _LENGTHS[error["type"]]
+        count, value = error["ctx"][limit], error.get("input")
+        actual = error["ctx"].get("actual_length", len(value) if isinstance(value, str) else None)
+        return f"must have {words} {count} {unit}{'' if count == 1 else 's'}" + (f", not {actual}" if actual is not None else "")
     message = _requirement(error) or str(error["msg"]).removeprefix("Value error, ")
     value = error.get("input")
     plain = isinstance(value, str | int | float | bool) and error["type"] not in ("missing", "value_error", "json_invalid")
@@ -111,8 +121,16 @@ def _requirement(error: Mapping[str, Any]) -> str | None:
     if error["type"] in _BOUNDS:
         words, limit = _BOUNDS[error["type"]]
         return f"must be {words} {error['ctx'][limit]:.15g}"
-    if error["type"] == "literal_error":
+    if error["type"] in ("literal_error", "enum"):
         return f"must be {error['ctx']['expected']}"
+    if error["type"] == "multiple_of":
+        return f"must be a multiple of {error['ctx']['multiple_of']:.15g}"
+    if error["type"] == "string_pattern_mismatch":
+        return f"must match {error['ctx']['pattern']}"
+    if error["type"] == "json_invalid":
+        return f"must be JSON: {error['ctx']['error']}"
+    if error["type"] == "missing":
+        return "is required"
     return f"must be {_KINDS[error['type']]}" if error["type"] in _KINDS else None
 
 

@@ -8,7 +8,7 @@ from pydantic import Field, ValidationError
 from shared.errors import Invalid
 from shared.http.long_list import LongList
 from shared.http.params_text import invalid, params_from_text
-from shared.operation import Params
+from shared.operation import Kind, Params
 
 
 class Given(Params):
@@ -53,11 +53,20 @@ def test_an_error_about_a_list_counts_the_given_items(text: str, sentence: str) 
     assert raised.value.detail == sentence
 
 
+class Point(Params):
+    x: float
+    y: float
+
+
 class Bounded(Params):
     share: float = Field(0.5, ge=0, lt=1)
     length: float = Field(1.0, gt=0, le=1e7)
     count: int = 1
     even: bool = False
+    colour: str = Field("#000000", pattern=r"^#[0-9a-f]{6}$", max_length=7)
+    rate: int = Field(2, multiple_of=2)
+    kind: Kind = Kind.VIDEO
+    point: Point | None = None
 
 
 @pytest.mark.parametrize(
@@ -70,9 +79,16 @@ class Bounded(Params):
         ({"length": "long"}, "length: must be a number, not 'long'"),
         ({"count": 1.5}, "count: must be a whole number, not 1.5"),
         ({"even": "perhaps"}, "even: must be true or false, not 'perhaps'"),
+        ({"colour": "red"}, "colour: must match ^#[0-9a-f]{6}$, not 'red'"),
+        ({"colour": "#0000000"}, "colour: must have at most 7 characters, not 8"),
+        ({"rate": 3}, "rate: must be a multiple of 2, not 3"),
+        ({"kind": "film"}, "kind: must be 'video', 'image', 'images', 'json', 'html' or 'archive', not 'film'"),
+        ({"point": 3}, "point: must be an object, not 3"),
+        ({"point": {"x": 3}}, "point.y: is required"),
+        ("text", "body: must be an object, not 'text'"),
     ],
 )
-def test_an_error_says_what_the_value_must_be(params: dict[str, object], sentence: str) -> None:
+def test_an_error_says_what_the_value_must_be(params: object, sentence: str) -> None:
     with pytest.raises(ValidationError) as raised:
         Bounded.model_validate(params)
     assert invalid(raised.value.errors()).detail == sentence

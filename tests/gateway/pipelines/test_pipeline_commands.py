@@ -110,7 +110,7 @@ def test_presets_say_what_is_missing(tmp_path):
         ({"speeds": "speedz"}, "speedz"),
         ({"height: 90": "height: 91"}, "multiple of 2"),
         ({"<video>": "/no/such/file.mp4"}, "/no/such/file.mp4"),
-        ({"- id: ramp": "- name: ramp"}, "steps.1.id: Field required"),
+        ({"- id: ramp": "- name: ramp"}, "steps.1.id: is required"),
         ({"steps:": "steps: ["}, "is not YAML or JSON"),
     ],
 )

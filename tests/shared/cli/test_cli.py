@@ -160,7 +160,7 @@ def test_wrong_settings_are_reported_at_start(tmp_path, env, message):
 def test_wrong_settings_are_reported_by_every_command(command):
     done = reelwright(command, REELWRIGHT_PORT="http")
     assert done.returncode == 1
-    assert done.stderr.startswith("error: invalid settings")
+    assert done.stderr == "error: invalid settings\n  port: must be a whole number\n"
     assert "Traceback" not in done.stderr
 
 

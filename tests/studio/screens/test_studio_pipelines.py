@@ -96,7 +96,7 @@ def test_a_wrong_setting_of_a_step_is_marked_at_its_row(open_page: Opener) -> No
     page.get_by_role("button", name="Empty your own steps").click()
     page.get_by_label("Add a step").select_option("media.reel")
     card = step(page, 1)
-    card.get_by_text("Field required", exact=False).wait_for()
+    card.get_by_text("is required", exact=False).wait_for()
     card.get_by_role("button", name="Add", exact=True).first.click()
     card.get_by_label("Time 1", exact=True).fill("-1")
     card.get_by_label("Time 1", exact=True).blur()
