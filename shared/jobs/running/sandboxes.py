@@ -24,12 +24,17 @@ class Sandboxes:
         self._settings = settings
         self._folders = SlotFolders(settings.data_dir)
 
-    def new(self, *, packages: tuple[str, ...]) -> Sandbox:
-        """Return a sandbox for a new slot whose process may import `packages`."""
+    def new(self, *, packages: tuple[str, ...], service: str = "") -> Sandbox:
+        """Return a sandbox for a new slot whose process may import `packages`.
+
+        `service`: the service whose jobs it runs. They may write its converted networks, and download models if the settings allow that.
+        Empty: it runs no jobs.
+        """
         settings, models = self._settings, self._settings.models_folder
         writable = [*([settings.data_dir.absolute() / LOCKS] if has_gpu() else []), *settings.sandbox_write]
-        converting = (model.name for model in CATALOG if model.converts)
-        writable += [models] if settings.models_auto_pull else [models / name / CONVERTED for name in converting]
+        converting = (model.name for model in CATALOG if model.converts and service in model.services)
+        pulls = settings.models_auto_pull and service != ""
+        writable += [models] if pulls else [models / name / CONVERTED for name in converting]
         return Sandbox(
             folder=str(self._folders.new()),
             data_dir=str(settings.data_dir.absolute()),
@@ -37,7 +42,7 @@ class Sandboxes:
             readable=(str(models), *(str(path.absolute()) for path in settings.sandbox_read)),
             writable=tuple(str(path.absolute()) for path in writable),
             packages=packages,
-            network=settings.models_auto_pull,
+            network=pulls,
         )
 
     def open(self) -> None:
@@ -71,12 +76,8 @@ def layers(settings: Settings, *, serving: bool = False) -> list[Layer]:
 
     They depend on the settings and on this machine. `serving`: whether this process is a server.
     """
-    reasons = {}
-    if settings.models_auto_pull:
-        reasons["seccomp"] = "jobs may download models (REELWRIGHT_MODELS_AUTO_PULL)"
-    if settings.sandbox == "off":
-        reasons = dict.fromkeys(OPTIONAL, "switched off (REELWRIGHT_SANDBOX=off)")
+    off = "switched off (REELWRIGHT_SANDBOX=off)"
     return [
-        Layer(name=layer.name, active=False, detail=reasons[layer.name]) if layer.name in reasons else layer
-        for layer in available(serving=serving)
+        Layer(name=layer.name, active=False, detail=off) if settings.sandbox == "off" and layer.name in OPTIONAL else layer
+        for layer in available(serving=serving, network=settings.models_auto_pull)
     ]

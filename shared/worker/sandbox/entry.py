@@ -33,7 +33,7 @@ def enter(sandbox: Sandbox) -> list[str]:
         raise SandboxMissing(
             "REELWRIGHT_SANDBOX=require, but this kernel has no Landlock (Linux 5.13 or later, with `landlock` among its `lsm`)."
         )
-    if not sandbox.network and system_calls.install(shared_memory=has_shared_memory()):
+    if system_calls.install(shared_memory=has_shared_memory(), network=sandbox.network):
         active.append("seccomp")
     return active
 

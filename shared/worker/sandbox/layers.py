@@ -20,11 +20,11 @@ class Layer:
     detail: str
 
 
-def available(*, serving: bool) -> list[Layer]:
+def available(*, serving: bool, network: bool) -> list[Layer]:
     """Return the sandbox's layers, with their availability on this machine.
 
-    `serving`: whether this process is a server. A server reports whether its own memory is protected. Any other process
-    reports whether a server's memory could be.
+    `network`: whether jobs may use the network, to download models. `serving`: whether this process is a server. A server reports whether
+    its own memory is protected. Any other process reports whether a server's memory could be.
     """
     landlock_version = landlock.version()
     covers = [
@@ -45,7 +45,10 @@ def available(*, serving: bool) -> list[Layer]:
         Layer(
             name="seccomp",
             active=filtered,
-            detail="no network, no access to other processes" if filtered else "not on this kernel or processor: jobs can use the network",
+            detail=f"{'network for models (REELWRIGHT_MODELS_AUTO_PULL)' if network else 'no network'}, no access to other processes, "
+            "no changes of file modes"
+            if filtered
+            else "not on this kernel or processor: jobs can use the network",
         ),
         Layer(
             name="privileges",

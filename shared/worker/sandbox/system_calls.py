@@ -63,32 +63,32 @@ def supported() -> bool:
     return sys.platform == "linux" and platform.machine() in MACHINES and ctypes.CDLL(None).prctl(PR_GET_SECCOMP, 0, 0, 0, 0) in (0, FILTER)
 
 
-def install(*, shared_memory: bool) -> bool:
+def install(*, shared_memory: bool, network: bool) -> bool:
     """Install the filter for this thread and all threads and processes that it starts.
 
-    The process must have no_new_privs. `shared_memory`: as for `program`. Returns whether the filter is
-    active.
+    The process must have no_new_privs. `shared_memory`, `network`: as for `program`. Returns whether the filter is active.
     """
     if not supported():
         return False
-    code = program(MACHINES[platform.machine()], shared_memory=shared_memory)
+    code = program(MACHINES[platform.machine()], shared_memory=shared_memory, network=network)
     filled = _Program(len(code) // 8, code)
     return bool(ctypes.CDLL(None).prctl(PR_SET_SECCOMP, FILTER, ctypes.byref(filled), 0, 0) == 0)
 
 
-def program(machine: Machine, *, shared_memory: bool) -> bytes:
+def program(machine: Machine, *, shared_memory: bool, network: bool) -> bytes:
     """Return the filter for one architecture as BPF instructions.
 
     Calls of other architectures, such as those of 32-bit programs, are refused: their numbers differ. `shared_memory`: whether the process
     may use shared memory, and sockets of other programs on this machine. Pairs of connected streams, as between a program's threads, are
-    always allowed.
+    always allowed. `network`: whether it may use sockets of every kind.
     """
     unknown = [*UNKNOWN.values(), *(() if shared_memory else UNKNOWN_WITHOUT_SHARED_MEMORY.values())]
     conditions = [(REFUSE, *row) for row in ALLOWED_IF.values()] + [(IGNORE, *row) for row in IGNORED_UNLESS.values()]
-    conditions += [
-        (REFUSE, SOCKETPAIR, LOCAL if shared_memory else CONNECTED_STREAMS),
-        *([(REFUSE, SOCKET, LOCAL)] if shared_memory else []),
-    ]
+    if not network:
+        conditions += [
+            (REFUSE, SOCKETPAIR, LOCAL if shared_memory else CONNECTED_STREAMS),
+            *([(REFUSE, SOCKET, LOCAL)] if shared_memory else []),
+        ]
     steps: list[Step] = [
         *_unless(MACHINE_AT, Condition(0, machine.audit), REFUSE),
         (LOAD_WORD, 0, 0, NUMBER_AT),
@@ -97,7 +97,7 @@ def program(machine: Machine, *, shared_memory: bool) -> bytes:
     ]
     for number in machine.numbers(unknown):
         steps += [(EQUAL, 0, 1, number), (RETURN, 0, 0, UNKNOWN_CALL)]
-    for number in machine.numbers([*REFUSED.values(), *(() if shared_memory else (SOCKET,))]):
+    for number in machine.numbers([*REFUSED.values(), *(() if shared_memory or network else (SOCKET,))]):
         steps += [(EQUAL, 0, 1, number), (RETURN, 0, 0, REFUSE)]
     for otherwise, numbers, needed in conditions:
         for number in machine.numbers([numbers]):

@@ -18,8 +18,10 @@ import pytest
 
 from shared.errors import OperationFailed
 from shared.file_calls import FileRequest
-from shared.jobs.running.sandboxes import LOCKS, layers
+from shared.jobs.running.sandboxes import LOCKS, Sandboxes, layers
 from shared.media.store import MediaStore, NewMedium
+from shared.models.catalog.table import CATALOG
+from shared.models.preparation import CONVERTED
 from shared.operation import Kind
 from shared.settings import Settings, owner_of
 from shared.worker import Limits, Slot
@@ -125,7 +127,9 @@ def test_each_layer_that_is_missing_says_why(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr(landlock, "version", lambda: 6)
     monkeypatch.setattr(system_calls, "supported", lambda: True)
     assert inactive() == open_memory
-    assert inactive(models_auto_pull=True).keys() == {"seccomp", "server-memory"}
+    assert inactive(models_auto_pull=True) == open_memory
+    [seccomp] = [layer for layer in layers(Settings(data_dir=tmp_path, models_auto_pull=True)) if layer.name == "seccomp"]
+    assert seccomp.detail.startswith("network for models (REELWRIGHT_MODELS_AUTO_PULL)")
     monkeypatch.setattr(landlock, "version", lambda: 0)
     monkeypatch.setattr(system_calls, "supported", lambda: False)
     monkeypatch.setattr("shared.worker.sandbox.privileges.supported", lambda: False)
@@ -230,6 +234,19 @@ def test_each_landlock_version_gets_the_rights_that_it_knows(monkeypatch: pytest
         assert (created, added, restricted) == (444, 445, 446)
         assert arguments == (rights, tcp, scopes, 24, 0)
         assert rule[2] == int(landlock.WRITE & landlock.ON_FILES) & rights
+
+
+def test_only_jobs_may_use_the_network_and_only_their_services_models(tmp_path: Path) -> None:
+    def access(service: str, **values: Any) -> tuple[bool, set[str]]:
+        settings = Settings(data_dir=tmp_path, models_dir=tmp_path / "models", **values)
+        sandbox = Sandboxes(settings).new(packages=("services",), service=service)
+        return sandbox.network, {path for path in sandbox.writable if path.startswith(str(tmp_path / "models"))}
+
+    assert access("") == access("", models_auto_pull=True) == access("keyframes") == (False, set())
+    assert access("keyframes", models_auto_pull=True) == (True, {str(tmp_path / "models")})
+    converted = {str(tmp_path / "models" / model.name / CONVERTED) for model in CATALOG if model.converts}
+    assert access("aesthetics") == (False, converted)
+    assert converted
 
 
 def test_a_folder_that_holds_the_data_folder_is_opened_around_it(tmp_path: Path) -> None:

@@ -73,7 +73,7 @@ def state(pid: int, file: Path) -> tuple[object, ...]:
 
 @pytest.mark.parametrize(("machine", "shared"), CASES)
 def test_the_filter_refuses_sockets_and_foreign_programs(machine: system_calls.Machine, shared: bool) -> None:
-    code = system_calls.program(machine, shared_memory=shared)
+    code = system_calls.program(machine, shared_memory=shared, network=False)
     opening, pair = SOCKET[machine.column], SOCKETPAIR[machine.column]
     assert opening is not None
     assert pair is not None
@@ -88,7 +88,7 @@ def test_the_filter_refuses_sockets_and_foreign_programs(machine: system_calls.M
 
 @pytest.mark.parametrize(("machine", "shared"), CASES)
 def test_the_filter_refuses_the_calls_of_its_table(machine: system_calls.Machine, shared: bool) -> None:
-    code = system_calls.program(machine, shared_memory=shared)
+    code = system_calls.program(machine, shared_memory=shared, network=False)
 
     def verdicts(calls: dict[str, Numbers]) -> set[str]:
         return {evaluate(code, machine.audit, number) for number in machine.numbers(calls.values())}
@@ -111,6 +111,15 @@ def test_the_filter_refuses_the_calls_of_its_table(machine: system_calls.Machine
     assert [conditional("ioprio_set", *who) for who in ((1, 0), (1, 1), (2, 0), (3, 0))] == ["allow", "EPERM", "EPERM", "EPERM"]
     flags = (SIGCHLD, CLONE_VM | SIGCHLD, CLONE_NEWUSER | SIGCHLD, CLONE_NEWNET)
     assert [conditional("clone", value) for value in flags] == ["allow", "allow", "EPERM", "EPERM"]
+
+
+@pytest.mark.parametrize(("machine", "shared"), CASES)
+def test_with_network_the_filter_allows_sockets_and_refuses_the_rest(machine: system_calls.Machine, shared: bool) -> None:
+    code = system_calls.program(machine, shared_memory=shared, network=True)
+    for number in machine.numbers([SOCKET, SOCKETPAIR]):
+        assert {evaluate(code, machine.audit, number, family, socket.SOCK_DGRAM) for family in range(64)} == {"allow"}
+    assert {evaluate(code, machine.audit, number) for number in machine.numbers(REFUSED.values())} == {"EPERM"}
+    assert {evaluate(code, FOREIGN, number, socket.AF_UNIX) for number in (1, 41, 102, 359)} == {"EPERM"}
 
 
 @pytest.mark.parametrize("machine", system_calls.MACHINES.values())
