@@ -13,6 +13,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
@@ -31,6 +32,8 @@ The folder lies beside the folder of media; each upload has a folder `<owner>/<i
 STEP_BYTES = 16 * 1024 * 1024
 """Bytes reserved at a time for a file of unknown size."""
 
+MOST_FILES = 1000
+"""Most files that are counted in a folder. A job could write more to hold up the count."""
 SMALL_BYTES = 4 * 1024 * 1024
 """Size up to which files of owners without a quota need no reservation. With many small uploads at once, each check reads many files."""
 
@@ -212,11 +215,12 @@ class Reservation:
 
 
 def written_bytes(folder: Path) -> int:
-    """Return the bytes on disk of the file that grows in `folder`."""
+    """Return the bytes of the files that grow in `folder`."""
     total = 0
-    for path in (*folder.glob("content*"), folder / UPLOAD_DATA):
-        with suppress(FileNotFoundError):
-            total += path.stat().st_size
+    with suppress(FileNotFoundError), os.scandir(folder) as entries:
+        for entry in islice(entries, MOST_FILES):
+            with suppress(OSError):
+                total += entry.stat(follow_symlinks=False).st_size if entry.is_file(follow_symlinks=False) else 0
     return total
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import time
+from collections.abc import Awaitable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,7 +14,9 @@ from shared.errors import QuotaExceeded
 from shared.file_calls import ProbedFile
 from shared.jobs.database.rows import Claim
 from shared.jobs.record import Status
+from shared.jobs.running.files import growing_outputs
 from shared.jobs.running.files.folders import OUTPUTS
+from shared.jobs.running.files.growing_outputs import within_quota
 from shared.jobs.running.files.publisher import Publisher
 from shared.jobs.running.runner import run_to_the_end
 from shared.jobs.running.worker import JobWorker, Outcome, Queue
@@ -92,3 +95,36 @@ def test_if_an_output_does_not_fit_the_quota_none_stays(tmp_path: Path) -> None:
         publish(1, 0)
     assert len(store.list(OWNER)[0]) == 2
     assert [path.name for path in store.root.glob(".reserved/*") if not path.name.startswith(".lock")] == []
+
+
+async def test_outputs_that_outgrow_the_quota_end_their_job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(growing_outputs, "INTERVAL_S", 0.01)
+    store, folder = MediaStore(tmp_path / "media", ttl_s=60, limit_of=lambda _owner: 100), tmp_path / "outputs"
+    folder.mkdir()
+    output, steps = folder / "file.mp4", list[str]()
+
+    def work() -> Awaitable[str]:
+        async def grow() -> str:
+            try:
+                output.write_bytes(b"1" * 60)
+                await asyncio.sleep(0.2)
+                with pytest.raises(QuotaExceeded):
+                    store.room.check(OWNER, 41)
+                store.room.check(OWNER, 40)
+                steps.append("counted")
+                output.write_bytes(b"1" * size)
+                await asyncio.sleep(0.2 if size <= 100 else 60)
+                return "done"
+            except asyncio.CancelledError:
+                steps.append("canceled")
+                raise
+
+        return within_quota(grow(), room=store.room, owner=OWNER, folder=folder)
+
+    size = 100
+    assert await work() == "done"
+    size = 101
+    with pytest.raises(QuotaExceeded, match="101 more"):
+        await work()
+    assert steps == ["counted", "counted", "canceled"]
+    store.room.check(OWNER, 100)
