@@ -22,6 +22,8 @@ LINE, TIME = "%(asctime)s %(levelname)-8s %(message)s", "%Y-%m-%d %H:%M:%S"
 NOISY = ("httpx", "httpcore", "dbos")
 REQUESTS = "reelwright.requests"
 """Logger of answered requests; silent in the text format."""
+CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+"""Control characters other than tab and line feed. On a terminal they can hide or change text."""
 AUDIT = "reelwright.audit"
 """Logger of changes: which key changed what."""
 
@@ -79,6 +81,11 @@ def note_changes(*ids: str) -> None:
     """
     changes = CURRENT_CHANGES.get([])
     changes += [text for text in ids if text not in changes][: MOST_CHANGES - len(changes)]
+
+
+def without_controls(text: str) -> str:
+    """Remove control characters other than tab and line feed from a text."""
+    return CONTROLS.sub("", text)
 
 
 def fields(**values: Any) -> dict[str, Any]:

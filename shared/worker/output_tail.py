@@ -1,8 +1,12 @@
 """Collection of the last output of a worker process."""
 
 import asyncio
+import codecs
 import contextlib
 import os
+import re
+
+from shared.log import without_controls
 
 TAIL_BYTES = 64 * 1024
 UNSAFE_BYTES = 4096
@@ -12,17 +16,23 @@ CHUNK_BYTES = 64 * 1024
 PAUSE_S = 0.05
 """Pause after a full chunk. Without it, a process that writes without end would occupy the event loop."""
 STANDARD_ERROR = 2
+PREFIX = "worker: "
+"""Begin of each forwarded line, so that no process can forge lines of the server's log."""
+LONGEST_LINE_CHARS = 8192
+"""Length from which a line is forwarded before it ends."""
 
 
 class OutputTail:
     """A collector of the last output of successive processes.
 
-    The output is also forwarded to this process's standard error.
+    The output is also forwarded to this process's standard error, in whole lines and without control characters.
     """
 
     def __init__(self) -> None:
         self._tail = bytearray()
         self._is_cut = False
+        self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
+        self._line = ""
         self._pipe: int | None = None
         self._pause: asyncio.TimerHandle | None = None
 
@@ -93,9 +103,17 @@ class OutputTail:
             self._end()
             return 0
         self._keep(chunk)
-        with contextlib.suppress(OSError):  # standard error is closed or full: the log loses this
-            os.write(STANDARD_ERROR, chunk)
+        self._forward(self._decoder.decode(chunk))
         return len(chunk)
+
+    def _forward(self, text: str) -> None:
+        """Write the whole lines of the output so far to standard error."""
+        lines, end, self._line = (self._line + re.sub(r"[\r\n]+", "\n", text)).rpartition("\n")
+        if len(self._line) > LONGEST_LINE_CHARS:
+            lines, end, self._line = f"{lines}{end}{self._line}", "\n", ""
+        if lines.strip():
+            with contextlib.suppress(OSError):  # standard error is closed or full: the log loses this
+                os.write(STANDARD_ERROR, f"{PREFIX}{without_controls(lines).replace(chr(10), chr(10) + PREFIX)}\n".encode())
 
     def _keep(self, chunk: bytes) -> None:
         self._tail += chunk
@@ -104,6 +122,7 @@ class OutputTail:
 
     def _end(self) -> None:
         pipe, self._pipe = self._pipe, None
+        self._forward("\n")
         if self._pause is not None:
             self._pause.cancel()
             self._pause = None

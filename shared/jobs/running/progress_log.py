@@ -14,6 +14,7 @@ from shared.errors import for_clients
 from shared.jobs.database.ledger import Ledger
 from shared.jobs.database.rows import Claim, PipelineOutcome
 from shared.jobs.record import JobProgress, StepProgress
+from shared.log import without_controls
 from shared.worker.progress import MAX_WARNING_CHARS
 from shared.worker.protocol import JobWarning, ProgressUpdate, Update
 
@@ -45,7 +46,10 @@ class ProgressLog:
         Each warning is recorded once. After a crash, the fraction never drops below the previous attempt's.
         """
         if isinstance(update, JobWarning):
-            if len(self.warnings) < MAX_WARNINGS and (text := for_clients(update.text[:MAX_WARNING_CHARS])) not in self.warnings:
+            if (
+                len(self.warnings) < MAX_WARNINGS
+                and (text := for_clients(without_controls(update.text[:MAX_WARNING_CHARS]))) not in self.warnings
+            ):
                 self.warnings.append(text)
             return
         latest = self._kept(update)
@@ -74,7 +78,7 @@ class ProgressLog:
     def _kept(self, update: ProgressUpdate) -> ProgressUpdate:
         """Keep an update as the latest; its fraction never goes back."""
         fraction = max(self._claim.fraction, self._written_fraction, min(update.fraction, 1.0))
-        self.latest = replace(update, fraction=fraction, stage=update.stage[:MAX_STAGE_CHARS])
+        self.latest = replace(update, fraction=fraction, stage=without_controls(update.stage[:MAX_STAGE_CHARS]))
         self.frames = max(self.frames, update.total)
         return self.latest
 

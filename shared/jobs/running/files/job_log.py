@@ -18,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from shared.errors import without_folders
 from shared.jobs.database.ledger import Ledger
 from shared.jobs.database.rows import Claim
+from shared.log import without_controls
 from shared.settings import Settings
 from shared.worker.processes.process_end import LINGER_CAUSE
 
@@ -29,7 +30,6 @@ HIDDEN = "***"
 SECRET_NAMES = re.compile(r"KEY|TOKEN|SECRET|PASSWORD|CREDENTIAL", re.IGNORECASE)
 ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|.)")
 """Matches a terminal's escape sequence: a colour or a movement of the cursor."""
-CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 URLS = re.compile(r"\b([a-z][a-z0-9+.-]{1,20}://)(?:[^\s/?#@]*@)?([^\s/?#]*)([^\s?#\"'<>)]*)(\?[^\s\"'<>)]*)?", re.IGNORECASE)
 IN_URL = "\x00"
 """Character that replaces the slashes of addresses while paths are shortened."""
@@ -65,7 +65,7 @@ class LogCleaner:
 
     def _line(self, line: str) -> str:
         line = ESCAPES.sub("", line.rstrip("\r").rpartition("\r")[2])
-        line = CONTROLS.sub("", line).replace("file://", "file:")
+        line = without_controls(line).replace("file://", "file:")
         line = URLS.sub(lambda match: f"{match[1]}{match[2]}{match[3]}{'?' + HIDDEN if match[4] else ''}".replace("/", IN_URL), line)
         for folder in self._folders:
             line = line.replace(f"{folder}/", "/…/")
