@@ -31,10 +31,12 @@ from shared.jobs.previews.inputs import PreviewInputs
 from shared.jobs.retention import SweepCounts, sweep
 from shared.jobs.running.earlier_results import ResultMemory
 from shared.jobs.running.equal_jobs import EqualJobs
+from shared.jobs.running.files.reported_outputs import type_fault
 from shared.jobs.running.runner import OperationRunner
 from shared.jobs.running.sandboxes import Sandboxes
 from shared.jobs.running.url_fetcher import UrlFetcher
 from shared.keys import KeyRing
+from shared.media.disk import on_disk
 from shared.media.folder_permissions import close_files
 from shared.media.store import MediaStore
 from shared.models.devices.device import machine_free_bytes
@@ -55,8 +57,10 @@ PROBE_RESIDENT_BYTES, SERVER_RESIDENT_BYTES = 300 * 1024**2, 256 * 1024**2
 Measured during uploads of 8K with 10 bits (`bench_uploads 8k`)."""
 PROBE_WAIT_S = 20.0
 """Longest wait of an upload for a probe process. Then the answer is 503, so that a burst of uploads does not wait without end."""
-PROBE_MODULE, PACKAGES = "shared.video", ("gateway",)
+PROBE_MODULE, PACKAGES = "shared.video.probing.loaded_ahead", ("gateway",)
 THUMBNAIL_WIDTH = 480
+THUMBNAIL_BYTES, PIXEL_BYTES = 16 * 1024**2, 9
+"""Most bytes of a thumbnail, and of a pixel of a frame: 16 bits in four channels, and what PNG adds at worst."""
 DISK_TIMEOUT_S = 5.0
 ERRAND_S, ERRAND_IDLE_S = 900.0, 5.0
 SPARES_AFTER_S = 1.0
@@ -93,6 +97,7 @@ class Runtime:
             timeout_setting="REELWRIGHT_PROBE_TIMEOUT_S",
             module=PROBE_MODULE,
             niceness=0,
+            in_copies=True,
         )
         sandbox = partial(self._sandboxes.new, packages=PACKAGES)
         self._probes = WorkerPool(
@@ -165,11 +170,15 @@ class Runtime:
 
     async def probe(self, path: Path) -> ProbedFile:
         """Probe a file in a limited worker process."""
-        return await self._look(INSPECT, FileRequest(path=str(path)))
+        probed = await self._look(INSPECT, FileRequest(path=str(path)))
+        if probed.media is None or type_fault(probed):
+            raise UnsupportedMedia("The file could not be opened: the process that examined it gave it an impossible type.")
+        return probed
 
     async def thumbnail(self, path: Path, output: Path) -> None:
         """Write a JPEG thumbnail of a video, an image or a zip of images."""
         await self._look(THUMBNAIL, ThumbnailRequest(path=str(path), output=str(output), width=THUMBNAIL_WIDTH))
+        await on_disk(_check_size, output, THUMBNAIL_BYTES)
 
     async def frame(self, path: Path, output: Path, number: int) -> None:
         """Write frame `number` of a video or image as a PNG.
@@ -177,6 +186,7 @@ class Runtime:
         Raises Invalid for a frame that does not exist.
         """
         await self._look(FRAME, FrameRequest(path=str(path), output=str(output), number=number))
+        await on_disk(_check_size, output, self.settings.max_pixels * PIXEL_BYTES)
 
     async def forget_views(self, owner: str, media_id: str) -> None:
         """Delete a medium's views (proxy, strip, waveform) and previews, with their jobs.
@@ -269,6 +279,12 @@ def probe_count(cores: int, free_bytes: int) -> int:
     """
     fitting = (free_bytes - SERVER_RESIDENT_BYTES) // PROBE_RESIDENT_BYTES
     return max(LEAST_PROBES, min(cores, fitting, MOST_PROBES))
+
+
+def _check_size(picture: Path, most_bytes: int) -> None:
+    """Raise UnsupportedMedia for a picture that is too large to be one. The server reads frames into memory."""
+    if (size := picture.stat().st_size) > most_bytes:
+        raise UnsupportedMedia(f"The file could not be opened: the process that examined it wrote a picture of {size} bytes.")
 
 
 def _try_to_write(folder: Path) -> int:

@@ -88,7 +88,7 @@ class Guard:
     def _access_by_key(self, request: Request) -> Access:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         key = token.strip() if scheme.lower() == "bearer" else request.headers.get("x-api-key", "")
-        path = request.url.path
+        path = request.scope["path"]  # `url.path` would also depend on the header Host
         if path == METRICS and self._keys.opens_metrics(key):
             return Access(owner=PUBLIC, scopes=("admin",))
         if OPEN_PATHS.fullmatch(path):
@@ -107,7 +107,7 @@ class Guard:
         host = request.headers.get("host", "")
         name = re.sub(r":\d+$", "", host).strip("[]")
         # Prometheus finds containers by address. A page of another site can reach a server only by a name, never by its address.
-        scraped = request.url.path == METRICS and _is_address(name)
+        scraped = request.scope["path"] == METRICS and _is_address(name)
         if not is_loopback(name) and name not in self._settings.trusted_hosts and not scraped:
             raise Forbidden(
                 f"Without API keys, the server takes no requests to the host {host!r}: use localhost, "

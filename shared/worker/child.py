@@ -1,12 +1,13 @@
 """The program of a worker process: it runs the calls that the server sends.
 
-guard.py starts it as `python -m shared.worker.child FD MEMORY_BYTES NICENESS SANDBOX`. It dies with its guard, is the first process to be
-killed when the machine runs out of memory, yields the processor to the API, holds none of the server's secrets (slot.py chooses its
-environment), and enters its sandbox (`Sandbox.dump`; empty: none) before it runs any call.
+guard.py starts it as `python -m shared.worker.child FD MEMORY_BYTES NICENESS IN_COPIES SANDBOX`. It dies with its guard, is the first
+process to be killed when the machine runs out of memory, yields the processor to the API, holds none of the server's secrets (slot.py
+chooses its environment), and enters its sandbox (`Sandbox.dump`; empty: none) before it runs any call.
 """
 
 import ctypes
 import faulthandler
+import gc
 import importlib
 import io
 import os
@@ -16,13 +17,16 @@ import socket
 import sys
 import threading
 import traceback
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, get_type_hints
 
 from shared.errors import FieldError, ReelwrightError, for_clients
 from shared.settings import Settings, use
 from shared.worker import heap
+from shared.worker.guard import end_like
+from shared.worker.preparation import PREPARE
 from shared.worker.progress import Report
 from shared.worker.protocol import HEADER, Call, Done, Failed, Message, body_length, pack, unpack
 from shared.worker.sandbox import Sandbox, enter
@@ -52,15 +56,22 @@ class Line:
         Raises ValueError if the message cannot be encoded.
         """
         if os.getpid() == self.pid:
-            packed = pack(call, message)
-            with self._lock:
-                self._connection.sendall(packed)
+            self.forward(pack(call, message))
+
+    def forward(self, packed: bytes) -> None:
+        """Send a packed message."""
+        with self._lock:
+            self._connection.sendall(packed)
+
+    def close(self) -> None:
+        """Close the connection, in this process only."""
+        self._connection.close()
 
 
-def main(fd: int, memory_bytes: int, niceness: int, sandbox: str) -> None:
+def main(fd: int, memory_bytes: int, niceness: int, in_copies: bool, sandbox: str) -> None:
     """Serve the calls that arrive on the socket `fd` until it closes.
 
-    `sandbox`: see `Sandbox.dump`; empty: none.
+    `in_copies`: see `Limits`. `sandbox`: see `Sandbox.dump`; empty: none.
     """
     confine(os.getppid(), memory_bytes, niceness)
     write_lines_at_once()
@@ -78,6 +89,9 @@ def main(fd: int, memory_bytes: int, niceness: int, sandbox: str) -> None:
         while header := incoming.read(HEADER.size):
             number, message = unpack(incoming.read(body_length(header)))
             assert isinstance(message, Call)
+            if in_copies and sys.platform == "linux" and message.target != PREPARE.name:
+                answer_in_copy(number, message, line, incoming)
+                continue
             answer(number, message, line)
             if os.getpid() != line.pid:
                 os._exit(1)  # an operation forked, and this is the copy
@@ -129,10 +143,49 @@ def answer(number: int, call: Call, line: Line) -> None:
         line.send(number, Failed(error="OperationFailed", detail=f"Unexpected error of the operation: {text}"))
 
 
+def answer_in_copy(number: int, call: Call, line: Line, incoming: BinaryIO) -> None:
+    """Run one call in a copy of this process, which opens no other call's file.
+
+    The copy has no connection to the server: `line` and `incoming` are closed there. Its answer is sent after its end. If it crashes, this
+    process ends in the same way.
+    """
+    hints = get_type_hints(function_of(call))
+    for kind in (next(iter(hints.values())), hints["return"]):
+        adapter(kind)  # is kept, so that the copy need not build it
+    here, there = socket.socketpair()
+    gc.freeze()  # the copy then shares more memory
+    pid = os.fork()
+    if pid == 0:
+        try:
+            for end in (here, incoming, line):
+                end.close()
+            answer(number, call, Line(there))
+            os._exit(0)
+        finally:
+            os._exit(1)
+    there.close()
+    last = b""
+    with here, here.makefile("rb") as messages:
+        while header := messages.read(HEADER.size):
+            if last:
+                line.forward(last)
+            last = header + messages.read(body_length(header))
+    status = os.waitpid(pid, 0)[1]
+    if status or not last:
+        end_like(status)
+    line.forward(last)
+
+
+def function_of(call: Call) -> Callable[..., Any]:
+    """Return the function that a call names."""
+    module, _, name = call.target.partition(":")
+    function: Callable[..., Any] = getattr(importlib.import_module(module), name)
+    return function
+
+
 def run(number: int, call: Call, line: Line) -> Any:
     """Run one call; return the fields of its answer."""
-    module, _, name = call.target.partition(":")
-    function = getattr(importlib.import_module(module), name)
+    function = function_of(call)
     report = Report(lambda update: line.send(number, update))
     answer = function(adapter(request_type(function)).validate_python(call.args), report)
     report.finish()
@@ -140,4 +193,4 @@ def run(number: int, call: Call, line: Line) -> Any:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), sys.argv[4])
+    main(int(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), sys.argv[4] == "1", sys.argv[5])

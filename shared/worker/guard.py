@@ -54,7 +54,7 @@ def main(command: list[str], fd: int, lease_s: float) -> None:
     os.close(fd)  # the slot must notice when the child's copy closes
     status = _watch(child, wake, lease_s)
     _end_all()
-    _end_like(status)
+    end_like(status)
 
 
 def _watch(child: int, wake: int, lease_s: float) -> int:
@@ -120,7 +120,8 @@ def _parent(stat: Path) -> int:
         return 0
 
 
-def _end_like(status: int) -> None:
+def end_like(status: int) -> None:
+    """End this process with the wait status of another one."""
     code = os.waitstatus_to_exitcode(status)
     if code < 0:
         if -code not in (signal.SIGKILL, signal.SIGSTOP):

@@ -21,6 +21,8 @@ class Limits:
     """Module that a child imports before it counts as ready."""
     niceness: int = 10
     """Nice value of the child. 19 yields the processor most, 0 not at all."""
+    in_copies: bool = False
+    """Whether each call runs in a forked copy of the child, which ends with the call. Linux only."""
     subject: str = "job"
     """Name of the call in error messages."""
     timeout_setting: str = ""

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from shared.errors import ReelwrightError, Unavailable
-from shared.media.disk import on_disk
 from shared.worker.folders.slot_folders import place
 from shared.worker.folders.taken_file import take
 from shared.worker.limits import Limits, Usage
@@ -83,12 +82,12 @@ class WorkerPool:
             await slot.serve(owner)
             self._used_slots.add(slot)
             slot.output.clear()
-            await asyncio.to_thread(slot.empty)
+            await slot.clean()
             try:
                 yield slot
             finally:
                 with suppress(OSError, Unavailable):
-                    await on_disk(slot.empty)  # to its end even when canceled: a canceled job must leave nothing either
+                    await slot.clean()  # to its end even when canceled: a canceled job must leave nothing either
 
     async def keep_warm(self, count: int, has_room: Callable[[], bool] | None = None) -> bool:
         """Keep `count` children ready from now on; start one if fewer are ready.

@@ -18,10 +18,11 @@ from typing import Any
 from pydantic import ValidationError
 
 from shared import errors
-from shared.errors import OperationFailed, OutOfMemory, ReelwrightError, TimedOut, Unavailable, WorkerCrashed
-from shared.log import CURRENT_JOB
+from shared.errors import FieldError, OperationFailed, OutOfMemory, ReelwrightError, TimedOut, Unavailable, WorkerCrashed
+from shared.log import CURRENT_JOB, without_controls
+from shared.media.disk import on_disk
 from shared.worker import guard
-from shared.worker.folders.deletion import delete_tree
+from shared.worker.folders.slot_folders import empty_folders, make_folders
 from shared.worker.limits import Limits, Usage
 from shared.worker.output_tail import OutputTail
 from shared.worker.preparation import PREPARE, Preparation
@@ -41,6 +42,8 @@ MESSAGES_PER_S = 100
 """Most messages that are read from a child within a second. More messages wait in the socket; when it is full, the child waits."""
 KEPT_OPEN: set[int] = set()
 """File descriptors that guards and children inherit, and keep open until they end. One is the lock of this server process."""
+EMPTY_S = 3.0
+"""Most seconds of deleting files of a living child."""
 CLOSED_S = 2.0
 """Most seconds until a child ends after it closed its connection."""
 
@@ -146,13 +149,23 @@ class Slot:
             await self.kill()
             raise
 
-    def empty(self) -> None:
-        """Delete the inputs and outputs of the last call. Blocks."""
-        if self.sandbox is not None:
-            for folder in (self.sandbox.inputs, self.sandbox.outputs):
-                folder.mkdir(parents=True, exist_ok=True)
-                for path in folder.iterdir():
-                    delete_tree(path)
+    async def clean(self) -> None:
+        """Delete the files of the last call.
+
+        Ends a child that prevents it by writing further files.
+        """
+        if not await on_disk(self.empty):
+            await self.kill()
+            await on_disk(self.empty)
+
+    def empty(self) -> bool:
+        """Delete the files of the last call; return whether none is left.
+
+        Blocks, for no more than EMPTY_S while there is a child, which may write further files.
+        """
+        return self.sandbox is None or empty_folders(
+            self.sandbox, within_s=EMPTY_S if self.warm else float("inf"), temporary=self._limits.in_copies
+        )
 
     async def kill(self, on_update: OnUpdate | None = None) -> None:
         """Kill the child and its descendants; wait until they have ended.
@@ -188,13 +201,14 @@ class Slot:
         await self.kill()
         self._opened_for = None
         if self.sandbox is not None:
-            await asyncio.to_thread(_make_folders, self.sandbox)
+            await asyncio.to_thread(make_folders, self.sandbox)
         parent_end, child_end = socket.socketpair()
         writing = self.output.open()
         try:
             fd, memory = str(child_end.fileno()), str(self._limits.memory_bytes)
             plan = self.sandbox.dump() if self.sandbox is not None else ""
-            child = (sys.executable, "-m", "shared.worker.child", fd, memory, str(self._limits.niceness), plan)
+            limits = self._limits
+            child = (sys.executable, "-m", "shared.worker.child", fd, memory, str(limits.niceness), str(int(limits.in_copies)), plan)
             command = (sys.executable, "-I", "-S", guard.__file__, fd, str(self._limits.lease_s), *child)
             starting = asyncio.ensure_future(self._spawn(command, child_end.fileno(), writing))
             await self._begin(starting)
@@ -322,20 +336,11 @@ def _validated(target: Target[Any, Answer], result: dict[str, Any] | None) -> An
     return answer
 
 
-def _make_folders(sandbox: Sandbox) -> None:
-    """Create the folders of a new child process.
-
-    Deletes its predecessor's temporary files; the inputs stay.
-    """
-    delete_tree(sandbox.temporary)
-    for folder in (sandbox.inputs, sandbox.outputs, sandbox.temporary):
-        folder.mkdir(parents=True, exist_ok=True)
-
-
 def _error(message: Failed) -> ReelwrightError:
     if message.error == SandboxMissing.__name__:
-        return SandboxMissing(message.detail)
+        return SandboxMissing(without_controls(message.detail))
     kind = getattr(errors, message.error, OperationFailed)
     if not (isinstance(kind, type) and issubclass(kind, ReelwrightError)):
         kind = OperationFailed
-    return kind(message.detail, errors=message.errors)
+    fields = [FieldError(field=item.field, detail=without_controls(item.detail)) for item in message.errors]
+    return kind(without_controls(message.detail), errors=fields)

@@ -24,7 +24,7 @@ from shared.errors import BrokenMedia, FieldError, OperationFailed
 from shared.operation import Input, Kind, Operation, Progress, Service
 from shared.worker.protocol import ProgressUpdate
 from tests.misbehaving.meddling import outcomes_of_meddling
-from tests.misbehaving.outputs import change_held_output, hold_output, name_output_twice
+from tests.misbehaving.outputs import change_held_output, hold_output, name_output_twice, remove_outputs, write_on
 from tests.misbehaving.params import Bad, Done
 
 
@@ -380,7 +380,7 @@ def bad(
 FILE = {"file": Kind.JSON}
 OPERATIONS = (
     *(bad(run, FILE) for run in (succeed, steady, no_output, linked_output, forge, environment)),
-    *(bad(run, FILE) for run in (hold_output, name_output_twice)),
+    *(bad(run, FILE) for run in (hold_output, name_output_twice, remove_outputs, write_on)),
     bad(change_held_output),
     bad(dice, FILE, {"first": Input(kind=Kind.JSON, optional=True)}, remembered=True),
     bad(trespass, FILE, {"first": Kind.JSON}),

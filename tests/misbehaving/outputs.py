@@ -1,7 +1,11 @@
 """Operations that tamper with their outputs, also after their job has ended."""
 
+import itertools
 import os
+import shutil
 import tempfile
+import threading
+import time
 from pathlib import Path
 from typing import TextIO
 
@@ -32,3 +36,26 @@ def name_output_twice(params: Bad, *, output: Path, progress: Progress) -> Done:
     output.write_text("published")
     os.link(output, Path(tempfile.gettempdir(), "second-name"))
     return Done(text="named")
+
+
+def remove_outputs(params: Bad, *, output: Path, progress: Progress) -> Done:
+    """Remove the job's folder (`tag`: "all"), or make it a folder that is closed to its user."""
+    shutil.rmtree(output.parent.parent)
+    if params.tag != "all":
+        output.parent.parent.mkdir(0)
+    return Done(text="removed")
+
+
+def write_on(params: Bad, *, output: Path, progress: Progress) -> Done:
+    """Leave a thread that writes files without end where the outputs were."""
+    folder = output.parent.parent.parent / "more"
+    folder.mkdir()
+
+    def write() -> None:
+        for number in itertools.count():
+            (folder / str(number)).touch()
+
+    threading.Thread(target=write, daemon=True).start()
+    time.sleep(0.2)
+    output.write_text("published")
+    return Done(text="writing")

@@ -9,13 +9,17 @@ from typing import Any, cast
 import pytest
 
 from shared.errors import Unavailable, UnsupportedMedia
+from shared.file_calls import ProbedFile
 from shared.jobs.running.runner import OperationRunner
 from shared.jobs.running.sandboxes import Sandboxes
-from shared.operation import Service
+from shared.media_info import VideoInfo
+from shared.operation import Kind, Service
 from shared.runtime import PROBE_MEMORY_BYTES, Runtime, probe_count
 from shared.settings import Settings
 from shared.worker.limits import MIB
 from tests.shared.slow import CRASH, HOARD, QUICK, SLEEP, Empty, Niceness
+
+VIDEO = VideoInfo.model_construct(kind=Kind.VIDEO)
 
 
 @pytest.fixture(autouse=True)
@@ -32,6 +36,41 @@ async def test_a_probe_that_takes_too_long_names_its_own_setting(tmp_path: Path)
         assert (refused.value.status, refused.value.headers["Retry-After"]) == (503, "10")
     finally:
         await runtime.stop()
+
+
+@pytest.mark.parametrize(
+    ("content_type", "media", "is_possible"),
+    [("video/mp4", VIDEO, True), ("text/html", VIDEO, False), ("video/mp4", None, False), ("image/svg+xml", VIDEO, False)],
+)
+async def test_an_upload_gets_only_a_type_of_the_table(
+    tmp_path: Path, content_type: str, media: VideoInfo | None, is_possible: bool
+) -> None:
+    runtime = Runtime(Settings(data_dir=tmp_path))
+    reported = ProbedFile(kind=Kind.VIDEO, content_type=content_type, suffix=".mp4", media=media)
+
+    async def look(*_call: object) -> ProbedFile:
+        return reported
+
+    runtime._look = look  # type: ignore[assignment, method-assign]
+    with contextlib.nullcontext() if is_possible else pytest.raises(UnsupportedMedia, match="impossible type"):
+        assert await runtime.probe(tmp_path) is reported
+
+
+async def test_a_picture_that_is_too_large_to_be_one_is_refused(tmp_path: Path) -> None:
+    runtime, picture = Runtime(Settings(data_dir=tmp_path, max_pixels=1000)), tmp_path / "picture"
+
+    async def look(*_call: object) -> None:
+        picture.write_bytes(bytes(size))
+
+    runtime._look = look  # type: ignore[assignment, method-assign]
+    size = 9000
+    await runtime.frame(tmp_path, picture, 0)
+    size = 9001
+    with pytest.raises(UnsupportedMedia, match="a picture of 9001 bytes"):
+        await runtime.frame(tmp_path, picture, 0)
+    size = 17 * 2**20
+    with pytest.raises(UnsupportedMedia, match="a picture of 17825792 bytes"):
+        await runtime.thumbnail(tmp_path, picture)
 
 
 def test_every_pool_names_its_own_settings_at_its_limits(tmp_path: Path) -> None:

@@ -30,6 +30,7 @@ from shared.jobs.running.files.folders import (
     place_inputs,
     work_folder,
 )
+from shared.jobs.running.files.growing_outputs import within_quota
 from shared.jobs.running.files.job_log import JobLogWriter, LogCleaner
 from shared.jobs.running.files.publisher import Publisher
 from shared.jobs.running.files.reported_outputs import check_outputs
@@ -87,7 +88,7 @@ class OperationRunner:
         self._ledger, self._cleaner, self._made = ledger, LogCleaner(settings), MadeInputs(ledger)
         self._models, self._publisher = ModelFolder(settings.models_folder), Publisher(media)
         self._measurements = MeasurementStore.of(settings.data_dir, ttl_s=settings.media_ttl_s)
-        sandbox = partial(sandboxes.new, packages=(service.module.partition(".")[0],))
+        sandbox = partial(sandboxes.new, packages=(service.module.partition(".")[0],), service=service.name)
         self._pool = WorkerPool(size=settings.jobs_at_once, limits=limits, idle_s=settings.worker_idle_s, sandbox=sandbox)
         self._has_run = False
         self._equal = equal
@@ -256,7 +257,9 @@ class OperationRunner:
             measurements=str(slot_folder / MEASUREMENTS) if measurements_key else None,
             cut=(cut.start_s, cut.end_s) if cut else None,
         )
-        answer = await slot.call(PERFORM, call, progress, usage)
+        answer = await within_quota(
+            slot.call(PERFORM, call, progress, usage), room=self._media.room, owner=claim.owner, folder=slot_folder / OUTPUTS
+        )
         await asyncio.to_thread(move_files, slot_folder, folder)
         measurements = folder / MEASUREMENTS
         if measurements_key is not None and changed_at(measurements) not in (None, fetched):

@@ -301,7 +301,12 @@ class JobWorker:
             failed = OperationFailed(f"Unexpected server error: {type(error).__name__}: {error}")
             await self._fail(claim, failed, progress, run_log)
         else:
-            await self._succeed(claim, task.result(), progress, run_log)
+            try:
+                await self._succeed(claim, task.result(), progress, run_log)
+            except (sa.exc.SQLAlchemyError, ValueError, OverflowError) as failure:
+                log.warning("the database refused the result of job %s: %s", claim.id, type(failure).__name__)
+                await self._queues[claim.queue].discard(claim, task.result())
+                await self._fail(claim, OperationFailed("The database refused the result of the operation."), progress, run_log)
 
     async def _succeed(self, claim: Claim, outcome: Outcome, progress: ProgressLog, run_log: RunLog) -> None:
         ending = Ending(

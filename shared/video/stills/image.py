@@ -74,7 +74,7 @@ def open_image(file: Source, limits: Limits, *, name: str | None = None) -> Imag
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            image = Image.open(file, formats=_formats())
+            image = Image.open(file, formats=accepted_formats())
         except Image.DecompressionBombError as error:
             pixels = re.search(r"\d+", str(error))  # Pillow refuses the size before it gives it
             raise TooLarge(
@@ -97,7 +97,7 @@ def open_image(file: Source, limits: Limits, *, name: str | None = None) -> Imag
 
 
 @lru_cache(maxsize=1)
-def _formats() -> tuple[str, ...]:
+def accepted_formats() -> tuple[str, ...]:
     """Return the accepted image formats, with HEIC if its reader is installed."""
     try:
         from pi_heif import register_heif_opener

@@ -2,6 +2,7 @@
 
 import os
 import stat
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from itertools import count
@@ -10,28 +11,34 @@ from pathlib import Path
 _FOLDER = os.O_DIRECTORY | os.O_NOFOLLOW
 
 
-def delete_tree(path: Path) -> None:
+def delete_tree(path: Path, *, within_s: float = float("inf")) -> bool:
     """Delete a file, a link, or a folder with all that it holds.
 
-    Folders may be nested deeply, and closed to their own user. No link is followed. What cannot be deleted is left.
+    Folders may be nested deeply, and closed to their own user. No link is followed. What cannot be deleted is left, and what remains
+    after `within_s` seconds: a process may write faster than it is deleted. Returns whether nothing is left.
     """
     with suppress(OSError):
         if not stat.S_ISDIR(path.lstat().st_mode):
             path.unlink()
-            return
+            return True
         with _opened(path) as top:
-            _empty(top)
+            _empty(top, time.monotonic() + within_s)
         path.rmdir()
+    return not os.path.lexists(path)
 
 
-def _empty(top: int) -> None:
+def _empty(top: int, deadline: float) -> None:
     """Delete the content of the open folder `top`.
+
+    Raises TimeoutError after `deadline`, on the monotonic clock.
 
     Nested folders move to `top` before they are emptied, so their depth needs neither recursion nor long paths.
     """
     numbers = count()
     while entries := _entries(top):
         for name, is_folder in entries:
+            if time.monotonic() > deadline:
+                raise TimeoutError
             if not is_folder:
                 os.unlink(name, dir_fd=top)
                 continue

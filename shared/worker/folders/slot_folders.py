@@ -14,6 +14,7 @@ from pathlib import Path
 
 from shared.media.ids import new_id
 from shared.worker.folders.deletion import delete_tree
+from shared.worker.sandbox.plan import Sandbox
 
 SLOTS, LOCK = "slots", "lock"
 STALE_S = 3600.0
@@ -48,6 +49,29 @@ class SlotFolders:
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
+
+
+def make_folders(sandbox: Sandbox) -> None:
+    """Create the folders of a new child process.
+
+    Deletes its predecessor's temporary files; the inputs stay.
+    """
+    delete_tree(sandbox.temporary)
+    for folder in (sandbox.inputs, sandbox.outputs, sandbox.temporary):
+        folder.mkdir(parents=True, exist_ok=True)
+
+
+def empty_folders(sandbox: Sandbox, *, within_s: float, temporary: bool) -> bool:
+    """Delete the inputs and outputs of a call; return whether none is left after `within_s` seconds.
+
+    `temporary`: also the temporary files.
+    """
+    deadline, folders = time.monotonic() + within_s, (sandbox.inputs, sandbox.outputs, *((sandbox.temporary,) if temporary else ()))
+    for folder in folders:
+        folder.mkdir(parents=True, exist_ok=True)
+        for path in folder.iterdir():
+            delete_tree(path, within_s=deadline - time.monotonic())
+    return not any(any(folder.iterdir()) for folder in folders)
 
 
 def sweep_slots(data_dir: Path, *, stale_s: float = STALE_S) -> int:

@@ -75,7 +75,7 @@ def _copy(source: Path, target: Path, name: str) -> None:
             with target.open("xb") as writing:
                 shutil.copyfileobj(reading, writing, 1024 * 1024)
     except OSError as error:
-        if error.errno in (errno.ELOOP, errno.EISDIR, errno.ENXIO, errno.EACCES):  # a link, a folder, a socket, a closed file
+        if error.errno in (errno.ENOENT, errno.ELOOP, errno.EISDIR, errno.ENXIO, errno.EACCES):  # also a link, a folder, a socket
             raise _no_file(name) from None
         raise
 

@@ -36,7 +36,7 @@ def test_an_undeclared_output_is_refused(name: str) -> None:
 @pytest.mark.parametrize(
     ("file", "change", "sentence"),
     [
-        ("page", {"content_type": "Text/HTML"}, "a wrong file type for its output 'page'"),
+        ("page", {"content_type": "Text/HTML"}, "a wrong file type of its output 'page'"),
         ("page", {"content_type": "text/html ;x"}, "a wrong file type"),
         ("page", {"suffix": "/../x.html"}, "a wrong file type"),
         ("page", {"kind": Kind.JSON, "content_type": "application/json", "suffix": ".json"}, "a file of kind 'json' as its 'html' output"),
@@ -44,10 +44,11 @@ def test_an_undeclared_output_is_refused(name: str) -> None:
         ("picture", {"content_type": "image/svg+xml", "suffix": ".svg"}, "a wrong file type"),
         ("picture", {"content_type": "text/html"}, "a wrong file type"),
         ("picture", {"media": None}, "wrong properties"),
+        ("pictures", {"media": PicturesInfo(pictures=1, unpacked_bytes=9, other_files=["x" * 1000] * 5000)}, "wrong properties"),
         ("picture", {"media": PICTURES.media}, "wrong properties"),
     ],
 )
 def test_a_forged_property_is_refused(file: str, change: dict[str, Any], sentence: str) -> None:
-    files = {"page": PAGE, "picture": PICTURE}
+    files = {"page": PAGE, "picture": PICTURE, "pictures": PICTURES}
     with pytest.raises(OperationFailed, match=sentence):
         check_outputs(OPERATION, files | {file: replace(files[file], **change)})

@@ -5,6 +5,7 @@ folder, which the child process cannot access.
 """
 
 import os
+import stat
 from pathlib import Path
 from typing import Any
 
@@ -64,12 +65,16 @@ def place_inputs(media: MediaStore, sandbox: Sandbox, claim: Claim) -> dict[str,
 def move_files(slot_folder: Path, work: Path) -> None:
     """Move the operation's files to the work folder `work`.
 
-    Raises OperationFailed if there is a link in place of the folder.
+    Raises OperationFailed if the operation has removed or replaced the folder.
     """
-    os.rename(slot_folder, work)
-    for path in (work, work / OUTPUTS):
-        if path.is_symlink() or not path.is_dir():
-            raise OperationFailed("The operation replaced its output folder. This is a defect of the operation, not of the input.")
+    try:
+        os.rename(slot_folder, work)
+        for path in (work, work / OUTPUTS):
+            if not stat.S_ISDIR(path.lstat().st_mode):
+                raise NotADirectoryError
+            path.chmod(0o700)
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        raise OperationFailed("The operation replaced its output folder. This is a defect of the operation, not of the input.") from None
 
 
 def changed_at(path: Path) -> int | None:

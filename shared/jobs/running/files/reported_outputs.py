@@ -19,6 +19,9 @@ FILE_TYPES: Mapping[Kind, frozenset[FileType]] = {
 }
 """Possible file types of an output of each kind."""
 
+MOST_PROPERTY_BYTES = 4 * 1024**2
+"""Most bytes of a file's properties. They are read with every list of media."""
+
 
 def check_outputs(operation: Operation, files: Mapping[str, ProbedFile]) -> None:
     """Check reported outputs against the operation's declaration.
@@ -39,8 +42,14 @@ def _fault(kind: Kind | None, file: ProbedFile) -> str:
         return "an output that it does not declare:"
     if file.kind != kind:
         return f"a file of kind {file.kind.value!r} as its {kind.value!r} output"
-    if FileType(file.content_type, file.suffix) not in FILE_TYPES[kind]:
-        return "a wrong file type for its output"
-    if (None if file.media is None else file.media.kind) != (None if kind in PLAIN else kind):
-        return "wrong properties of its output"
-    return ""
+    fault = type_fault(file)
+    return f"{fault} of its output" if fault else ""
+
+
+def type_fault(file: ProbedFile) -> str:
+    """Describe what contradicts the kind that a process reports of a file; empty if nothing does."""
+    if FileType(file.content_type, file.suffix) not in FILE_TYPES[file.kind]:
+        return "a wrong file type"
+    wrong = (None if file.media is None else file.media.kind) != (None if file.kind in PLAIN else file.kind)
+    too_long = file.media is not None and len(file.media.model_dump_json()) > MOST_PROPERTY_BYTES
+    return "wrong properties" if wrong or too_long else ""

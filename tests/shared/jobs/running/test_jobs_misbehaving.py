@@ -34,7 +34,7 @@ FAILING = {
     "wrong-result": ("operation-failed", "misbehaving.wrong-result returned a dict instead of a Done"),
     "broken-output": ("broken-media", "cannot be read as video"),
     "linked-output": ("operation-failed", "The operation wrote 'file.json', which is not a regular file."),
-    "forge": ("operation-failed", "reported a wrong file type for its output 'file'. This is a defect of the operation, not of the input."),
+    "forge": ("operation-failed", "reported a wrong file type of its output 'file'. This is a defect of the operation, not of the input."),
     "close-the-line": ("worker-crashed", "closed its connection"),
     "babble": ("worker-crashed", "sent something else than a message"),
 }

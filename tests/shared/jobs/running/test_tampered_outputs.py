@@ -8,6 +8,7 @@ import pytest
 from shared.media.store import MediaStore
 from shared.settings import PUBLIC
 from tests.misbehaving.server import Server, serving_one
+from tests.waiting import within
 
 
 @pytest.fixture(scope="module")
@@ -28,3 +29,16 @@ def test_an_output_with_a_second_name_is_refused(server: Server) -> None:
     job = server.run("name-output-twice")
     assert (job["status"], job["outputs"]) == ("failed", {})
     assert job["error"]["detail"] == "The worker process wrote something else than a file for 'file.json'."
+
+
+@pytest.mark.parametrize("tag", ["all", "closed"])
+def test_a_folder_of_outputs_that_is_gone_fails_the_job(server: Server, tag: str) -> None:
+    job = server.run("remove-outputs", tag=tag)
+    assert (job["status"], job["outputs"]) == ("failed", {})
+    assert "The operation replaced its output folder." in job["error"]["detail"]
+
+
+def test_a_thread_that_writes_without_end_does_not_hold_up_the_next_job(server: Server) -> None:
+    assert server.run("write-on")["status"] == "succeeded"
+    assert server.run("succeed", tag="next")["status"] == "succeeded"
+    within(5, lambda: not list(server.data_dir.glob("slots/*/*/out/*")))
