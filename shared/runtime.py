@@ -57,10 +57,12 @@ PROBE_RESIDENT_BYTES, SERVER_RESIDENT_BYTES = 300 * 1024**2, 256 * 1024**2
 Measured during uploads of 8K with 10 bits (`bench_uploads 8k`)."""
 PROBE_WAIT_S = 20.0
 """Longest wait of an upload for a probe process. Then the answer is 503, so that a burst of uploads does not wait without end."""
-PROBE_MODULE, PACKAGES = "shared.video.probing.loaded_ahead", ("gateway",)
+PROBE_MODULE, PACKAGES = "shared.video.loaded_ahead", ("gateway",)
 THUMBNAIL_WIDTH = 480
 THUMBNAIL_BYTES, PIXEL_BYTES = 16 * 1024**2, 9
-"""Most bytes of a thumbnail, and of a pixel of a frame: 16 bits in four channels, and what PNG adds at worst."""
+"""Most bytes of a thumbnail, and of a frame's pixel.
+
+A pixel has 16 bits in each of four channels; PNG adds a little at worst."""
 DISK_TIMEOUT_S = 5.0
 ERRAND_S, ERRAND_IDLE_S = 900.0, 5.0
 SPARES_AFTER_S = 1.0

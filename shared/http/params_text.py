@@ -20,7 +20,7 @@ _LENGTHS = {
     "string_too_short": ("at least", "min_length", "character"),
     "string_too_long": ("at most", "max_length", "character"),
 }
-"""Pydantic's error types for the length of a list or text -> words, limit name and unit."""
+"""Pydantic's error types for lengths -> words, limit name and unit."""
 _BOUNDS = {
     "greater_than_equal": ("at least", "ge"),
     "less_than_equal": ("at most", "le"),

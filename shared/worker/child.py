@@ -144,28 +144,28 @@ def answer(number: int, call: Call, line: Line) -> None:
 
 
 def answer_in_copy(number: int, call: Call, line: Line, incoming: BinaryIO) -> None:
-    """Run one call in a copy of this process, which opens no other call's file.
+    """Run one call in a forked copy of this process.
 
-    The copy has no connection to the server: `line` and `incoming` are closed there. Its answer is sent after its end. If it crashes, this
-    process ends in the same way.
+    The copy opens no other call's file. It has no connection to the server: `line` and `incoming` are closed there. Its answer is sent
+    after its end. If it crashes, this process ends in the same way.
     """
     hints = get_type_hints(function_of(call))
     for kind in (next(iter(hints.values())), hints["return"]):
         adapter(kind)  # is kept, so that the copy need not build it
-    here, there = socket.socketpair()
+    near_end, far_end = socket.socketpair()
     gc.freeze()  # the copy then shares more memory
     pid = os.fork()
     if pid == 0:
         try:
-            for end in (here, incoming, line):
+            for end in (near_end, incoming, line):
                 end.close()
-            answer(number, call, Line(there))
+            answer(number, call, Line(far_end))
             os._exit(0)
         finally:
             os._exit(1)
-    there.close()
+    far_end.close()
     last = b""
-    with here, here.makefile("rb") as messages:
+    with near_end, near_end.makefile("rb") as messages:
         while header := messages.read(HEADER.size):
             if last:
                 line.forward(last)

@@ -22,7 +22,7 @@ class Limits:
     niceness: int = 10
     """Nice value of the child. 19 yields the processor most, 0 not at all."""
     in_copies: bool = False
-    """Whether each call runs in a forked copy of the child, which ends with the call. Linux only."""
+    """Whether each call runs in a forked copy of the child. The copy ends with the call. Linux only."""
     subject: str = "job"
     """Name of the call in error messages."""
     timeout_setting: str = ""

@@ -62,9 +62,9 @@ def make_folders(sandbox: Sandbox) -> None:
 
 
 def empty_folders(sandbox: Sandbox, *, within_s: float, temporary: bool) -> bool:
-    """Delete the inputs and outputs of a call; return whether none is left after `within_s` seconds.
+    """Delete the inputs and outputs of a call.
 
-    `temporary`: also the temporary files.
+    Returns whether none is left after `within_s` seconds. `temporary`: also the temporary files.
     """
     deadline, folders = time.monotonic() + within_s, (sandbox.inputs, sandbox.outputs, *((sandbox.temporary,) if temporary else ()))
     for folder in folders:

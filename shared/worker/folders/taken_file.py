@@ -1,4 +1,7 @@
-"""Files that the server takes from a worker process, which may go on changing them."""
+"""Transfer of files from a worker process to the server.
+
+The process may go on changing them.
+"""
 
 import errno
 import fcntl
@@ -17,10 +20,10 @@ BLOCK_BYTES = 512
 
 
 def take(source: Path, target: Path) -> None:
-    """Move a file that a child process wrote to `target`, where the child cannot change it.
+    """Move a file that a child process wrote to `target`.
 
-    The file is examined after the move, when the child cannot exchange it any more. If it may still be open for writing, `target` is a
-    copy. Raises WorkerCrashed unless it is a regular file with one name.
+    The child cannot change it there. The file is examined after the move, when the child cannot exchange it any more. If it may still be
+    open for writing, `target` is a copy. Raises WorkerCrashed unless it is a regular file with one name.
     """
     name, moved, copied = source.name, partial_path(target), partial_path(target)
     try:
@@ -48,7 +51,9 @@ def take(source: Path, target: Path) -> None:
 
 
 def _may_be_open_for_writing(path: Path) -> bool:
-    """Return whether a process may have a file open, or in its memory, for writing.
+    """Return whether a process may have a file open for writing.
+
+    Also a process that has mapped it into its memory.
 
     The kernel grants a read lease only if none has. True where it grants no leases: on network file systems, and outside of Linux.
     """

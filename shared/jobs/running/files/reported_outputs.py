@@ -47,7 +47,10 @@ def _fault(kind: Kind | None, file: ProbedFile) -> str:
 
 
 def type_fault(file: ProbedFile) -> str:
-    """Describe what contradicts the kind that a process reports of a file; empty if nothing does."""
+    """Describe the contradiction between a reported kind and a file.
+
+    Empty if there is none.
+    """
     if FileType(file.content_type, file.suffix) not in FILE_TYPES[file.kind]:
         return "a wrong file type"
     wrong = (None if file.media is None else file.media.kind) != (None if file.kind in PLAIN else file.kind)
