@@ -3,7 +3,7 @@
 const GRAB_PIXELS = 9; // distance at which the threshold line can be grabbed
 const WHEEL_ZOOM = 0.0022; // logarithm of the zoom factor, per pixel of the wheel
 
-/** Call `actions` on input. They are seek(time), hover(time, event | null), threshold(value), and moved() after the view moved. */
+/** Call the functions of `actions` on pointer input. They are seek(time), hover(time, event | null), threshold(value), and moved() after the view moved. */
 export function handlePointer(timeline, actions) {
   const { canvas, overview } = timeline;
   const pointers = new Map();

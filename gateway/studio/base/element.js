@@ -52,13 +52,13 @@ export class Element extends HTMLElement {
     });
   }
 
-  /** Called after the element was added to the page. */
+  /** Run after the element was added to the page. */
   enter() {}
 
-  /** Called after the element was removed from the page. */
+  /** Run after the element was removed from the page. */
   leave() {}
 
-  /** Called after a property has changed. */
+  /** Run after a property has changed. */
   changed() {
     this.redraw();
   }
@@ -84,7 +84,7 @@ export class Element extends HTMLElement {
     return null;
   }
 
-  /** Called after each drawing. */
+  /** Run after each drawing. */
   drawn() {}
 
   /** Send an event that all enclosing elements receive. */

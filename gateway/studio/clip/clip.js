@@ -85,7 +85,7 @@ class ClipScreen extends Element {
       .marks=${stage.marks ?? []} .part=${stage.part ?? null} @preview-lost=${() => this.#dropPreview()}></clip-viewer>`;
   }
 
-  /** Take a preview whose file failed from the viewer. Its file is requested once more if the server has it. */
+  /** Remove a preview from the viewer, because its file failed to load. The file is requested once more if the server has it. */
   async #dropPreview() {
     const { route, stage: { preview } } = this;
     if (!preview) return;

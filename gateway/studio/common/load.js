@@ -24,7 +24,7 @@ export async function load(importModule) {
   }
 }
 
-/** Return whether the server sends files of the page. */
+/** Return whether the server sends the page's files now. */
 function isServed() {
   return fetch(import.meta.url, { method: "HEAD", cache: "no-store" }).then((answer) => answer.ok, () => false);
 }

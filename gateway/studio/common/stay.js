@@ -1,4 +1,4 @@
-// Check whether the user has left a screen before the server's answer to a request from that screen arrives.
+// A check whether the user has left a screen before the server's answer to a request from that screen arrives.
 
 import { notify } from "./notices.js";
 
@@ -17,7 +17,7 @@ export class Stay {
     return this.#hasGone || !this.#element.isConnected;
   }
 
-  /** Open an address. If the stay is over, a notice with `text` offers it. */
+  /** Open an address. If the stay is over, offer the address in a notice with `text` instead. */
   open(address, text) {
     if (this.isOver) notify(text, { action: { label: "Show", run: () => (location.hash = address) } });
     else location.hash = address;

@@ -104,7 +104,7 @@ class ParamField extends Element {
     return [this.showsHelp && `${this.#id}-help`, this.#error && `${this.#id}-error`].filter(Boolean).join(" ") || null;
   }
 
-  /** The kind of control. */
+  /** The name of the parameter's control, such as "select". */
   get #control() {
     const { type, options = [], nullable } = this.parameter;
     if (this.lack) return "lacking";

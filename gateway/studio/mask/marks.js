@@ -1,4 +1,4 @@
-// Drawings over the picture beside the mask: clicks and the cursor.
+// Drawing of clicks and the cursor over the picture.
 
 /** @type {[string, number][]} */
 const RING = [["#000", 3.5], ["#fff", 1.5]]; // colours and widths: seen on dark and on light pictures

@@ -245,7 +245,7 @@ class MaskBench extends Element {
     return Number(((this.drawnAt ?? this.time) + 5e-4).toFixed(3));
   }
 
-  /** The start time at which the server first reads the drawn frame. It is rounded down, because reading skips earlier frames. */
+  /** The start time with which the server reads the drawn frame first. It is rounded down, because reading skips earlier frames. */
   get #start() {
     return Math.floor(((this.#drawnFrom ?? this.drawnAt) + 1e-6) * 1000) / 1000;
   }

@@ -2,7 +2,7 @@
 
 export const EMPTY = { points: [], box: null, base: null, strokes: [], isInverted: false };
 
-/** Draw a state as white on black into a canvas. The server's mask comes first, then the strokes, then the inversion. */
+/** Draw the mask of a state into a canvas, white on black. The server's mask comes first, then the strokes, then the inversion. */
 export function drawMask(canvas, state) {
   const { width, height } = canvas;
   const context = canvas.getContext("2d", { willReadFrequently: true });

@@ -61,7 +61,7 @@ class PipelinesScreen extends Element {
     this.redraw();
   }
 
-  /** Load the address's pipeline, else the draft, else the first named one. */
+  /** Load the pipeline of the address, else the draft, else the first named pipeline. */
   async #take() {
     const { from, clip } = this.route;
     this.#takeClip();
@@ -146,7 +146,7 @@ class PipelinesScreen extends Element {
     }
   }
 
-  /** Start the job. After that the button stays off until the job's page is open, which may have to be loaded first. */
+  /** Start the pipeline's job. After that the button stays off until the job's page is open, which may have to be loaded first. */
   async #make() {
     if (this.isStarting) return;
     const { steps } = filled(this.steps, this.media);

@@ -5,7 +5,7 @@ import { endedJob } from "../state/ended_job.js";
 import { timesOf } from "../viewer/frame_times.js";
 import { previewSteps } from "./preview_steps.js";
 
-/** Run the preview. `onJob(job)` at each change. Returns the promise of the ended job, which rejects with Problem or AbortError. */
+/** Run a preview of steps. `onJob(job)` is called at each change of its job. Returns a promise of the ended job. Rejects with Problem or AbortError. */
 export async function runPreview({ api, media, operations }, steps, { signal, onJob }) {
   const clips = steps.flatMap(({ inputs }) => Object.values(inputs).flat()).map((id) => media.get(id)).filter((record) => record?.kind === "video");
   const frames = new Map(await Promise.all(clips.map(async (record) => /** @type {[string, any]} */ ([record.id, await timesOf(api, record)]))));

@@ -25,7 +25,7 @@ export class RampPlayer {
     this.record = record;
   }
 
-  /** Open the clip's proxy. `onWait(job)` while it is made. */
+  /** Open the clip's proxy. `onWait(job)` is called while the proxy is made. */
   async open(signal, onWait) {
     [this.#source, this.#map] = await Promise.all([
       FrameSource.open(this.api, this.record.id, { signal, onWait }),

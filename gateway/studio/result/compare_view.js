@@ -319,7 +319,7 @@ class CompareView extends Element {
     </div>`;
   }
 
-  /** Show the source while the button is held, at the same moment. Then show the previous picture again. */
+  /** Show the source at the same moment while the button is held. Then show the previous picture again. */
   async #flip(isHeld) {
     if (isHeld === (this.#flipped !== null)) return;
     const shown = isHeld ? "source" : this.#flipped;

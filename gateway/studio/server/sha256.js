@@ -14,7 +14,7 @@ export class Sha256 {
   #total = 0;
   #words = new Int32Array(ROUNDS);
 
-  /** Add bytes. @param {Uint8Array} bytes */
+  /** Add bytes to the hashed data. @param {Uint8Array} bytes */
   update(bytes) {
     let from = 0;
     this.#total += bytes.length;
@@ -45,7 +45,7 @@ export class Sha256 {
     return [...this.#state].map((word) => (word >>> 0).toString(16).padStart(8, "0")).join("");
   }
 
-  /** Take in whole blocks, from byte `from` to byte `end`. */
+  /** Hash whole blocks, from byte `from` to byte `end`. */
   #blocks(bytes, from, end) {
     const [state, words] = [this.#state, this.#words];
     let [a0, b0, c0, d0, e0, f0, g0, h0] = state;

@@ -89,7 +89,7 @@ export async function patiently(request, signal) {
   }
 }
 
-/** Wait; the promise rejects if the signal aborts. @param {number} milliseconds  @param {AbortSignal} [signal] */
+/** Wait `milliseconds`; the promise rejects if the signal aborts. @param {number} milliseconds  @param {AbortSignal} [signal] */
 export function pause(milliseconds, signal) {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(signal.reason);

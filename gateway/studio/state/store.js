@@ -52,7 +52,7 @@ export class Store extends EventTarget {
     this.dispatchEvent(new Event("change"));
   }
 
-  /** Refresh at intervals, for as long as the page is open. */
+  /** Refresh jobs and media at intervals while the page is open. */
   async run() {
     for (;;) {
       if (document.visibilityState === "visible") await this.refresh();
@@ -189,7 +189,7 @@ export class Store extends EventTarget {
     return (await Promise.all(found)).filter(Boolean);
   }
 
-  /** Keep the results of jobs, because lists have none. Also keep events that are newer than the list. */
+  /** Merge listed jobs into the known jobs. Known results stay, because lists have none, and so does progress that is newer than the list's. */
   #mergeJobs(listed) {
     const merged = listed.map((job) => {
       const known = this.jobs.get(job.id);

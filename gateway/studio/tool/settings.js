@@ -34,7 +34,7 @@ export function requestInputs(operation, inputs, clipInput, clip) {
 
 /**
  * Set or clear an input; return the new settings: {inputs, params, brought}. `brought`: input name -> the params that came with it, such as the
- * start of the part that a mask begins. They go with it, unless they were changed since.
+ * start of the part that a mask begins. Another input removes these params, unless they were changed since.
  */
 export function withInput(operation, { inputs, params, brought }, name, value, own = {}) {
   const before = Object.entries(brought[name] ?? {}).filter(([other, set]) => params[other] === set);

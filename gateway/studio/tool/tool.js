@@ -212,7 +212,7 @@ class ToolPanel extends Element {
     this.estimate = null;
   }
 
-  /** Start the job. After that the button stays off until the job's page is open, which may have to be loaded first. */
+  /** Start the tool's job. After that the button stays off until the job's page is open, which may have to be loaded first. */
   async #make() {
     if (this.isStarting) return;
     this.isStarting = true;
@@ -231,7 +231,7 @@ class ToolPanel extends Element {
     return undefined;
   }
 
-  /** Show a preview on the stage. It is dropped if another tool or other settings were opened meanwhile. */
+  /** Run a preview and show it in the viewer. It is dropped if another tool or other settings were opened meanwhile. */
   async #preview() {
     const { operation, params, route } = this;
     const at = this.time;
