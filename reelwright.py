@@ -33,7 +33,7 @@ PATIENCE_S = 3.0
 YOUNG_OBJECTS = 10_000
 """Number of new objects after which Python collects garbage; its own default is 700."""
 SWITCH_S = 0.001
-"""Time after which a Python thread makes way for another. Python's own default is 5 ms."""
+"""Seconds after which a Python thread makes way for another. Python's own default is 5 ms."""
 log = logging.getLogger("reelwright")
 
 

@@ -1,4 +1,4 @@
-"""A store of measurements, such as a clip's camera motion, between jobs.
+"""A store that keeps measurements, such as a clip's camera motion, for later jobs.
 
 Each measurement is a file. A key stands for the content that was measured. The files are limited in size and age.
 """

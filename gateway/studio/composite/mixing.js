@@ -93,7 +93,7 @@ export function medianOf(values) {
 }
 
 /**
- * Draw a background as a camera that moved sideways sees it, like services/background/parallax. The background is larger than the frame.
+ * Draw a background as seen by a camera that moved sideways, like services/background/parallax. The background is larger than the frame.
  * Its middle depth moves by `reach` pixels at `camera` 1, the nearest parts by `depth` times that more than the farthest. `picture`: RGBA,
  * `near`: 0 (far) to 255, both of `[width, height]`; `middle`: the median of `near`; `out`: RGBA of `[outWidth, outHeight]`, from the middle.
  * Two steps find the part that comes to each pixel.

@@ -101,7 +101,7 @@ class JobRow extends Element {
   }
 }
 
-/** Convert a log, which is text or JSON with lines, to text. */
+/** Convert a log to text. A log is text or JSON with lines. */
 function readable(text) {
   try {
     const { lines } = JSON.parse(text);

@@ -1,4 +1,4 @@
-// Conversion of a time of the result to the time of the source that is shown then.
+// Conversion of a time of the result to the time of the source frame that the result shows then.
 
 import { inputOf, keepsTimes, resultOfRole, valueOfRole } from "../base/declared.js";
 import { Ramp } from "../ramp/ramp.js";

@@ -1,4 +1,4 @@
-// Previews: an operation runs on a few seconds of the clip's proxy. Each service runs one at a time; a newer one replaces a waiting one of the same slot.
+// Previews: an operation runs on a few seconds of the clip's proxy. Each service runs one preview at a time. A newer request replaces a waiting one.
 
 import { Problem } from "../server/api.js";
 import { endedJob } from "./ended_job.js";

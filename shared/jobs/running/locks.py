@@ -135,7 +135,7 @@ class PostgresLocks:
     def __init__(self, url: sa.URL):
         self._dsn = url.set(drivername="postgresql").render_as_string(hide_password=False)
         self._held: set[str] = set()
-        self._mutex = threading.RLock()  # or a lock that is dropped during `confirm` might be taken again
+        self._mutex = threading.RLock()  # without it, a lock that is dropped during `confirm` might be taken again
         self._connect(LEASE_S)
 
     def _connect(self, lease_s: int) -> None:

@@ -160,7 +160,7 @@ class MultiReader:
 
 
 class _Reader:
-    """An iterator over one video's frames that can look ahead at the first two.
+    """An iterator over a video's frames that can look ahead at two frames.
 
     Looking ahead does not consume them.
     """

@@ -12,7 +12,7 @@ from shared.settings import usable_cores
 
 A = TypeVar("A")
 B = TypeVar("B")
-_DECODING_CORES = 2  # number of cores that decoding occupies; threads only help beyond it
+_DECODING_CORES = 2  # number of cores that decoding occupies; threads help only where there are more
 
 
 def map_ordered(function: Callable[[A], B], items: Iterable[A], *, workers: int | None = None, ahead: int = 4) -> Generator[B, None, None]:
