@@ -48,7 +48,7 @@ class ResultScreen extends Element {
   }
 
   async #read() {
-    const job = await this.store.api.get(`/v1/jobs/${this.route.id}`);
+    const [job] = await Promise.all([this.store.api.get(`/v1/jobs/${this.route.id}`), this.store.declared()]);
     const id = clipId(job, this.store.operations);
     const clip = id && this.clip?.id !== id ? await this.store.record(id).catch(() => null) : this.clip;
     if (this.route.id !== job.id) return; // another result was opened meanwhile

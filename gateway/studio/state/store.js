@@ -271,6 +271,11 @@ export class Store extends EventTarget {
     this.tell();
   }
 
+  /** Wait until the operations are read. */
+  async declared() {
+    while (!this.operations.length) await new Promise((resolve) => this.addEventListener("change", resolve, { once: true }));
+  }
+
   operation(name) {
     return this.operations.find((operation) => operation.name === name);
   }

@@ -149,6 +149,18 @@ def test_the_ramp_plays_once_however_often_play_is_pressed(open_page: Opener) ->
     page.get_by_role("button", name="Stop", exact=True).wait_for()
 
 
+def test_a_result_waits_for_the_declarations_that_tell_its_clip(open_page: Opener, studio: Restartable) -> None:
+    job = ended(studio, TOOL)
+    page = open_page()
+    held = HeldRequests(page, "**/v1/operations")
+    page.goto(f"{studio.suite.url}/#/job/{job}")
+    page.reload()
+    until_known(page, lambda: held.routes, "the page asks for the operations")
+    page.wait_for_timeout(1000)  # the job and its record are read meanwhile
+    held.release()
+    page.get_by_role("button", name="Difference").wait_for()
+
+
 THREE_PRESSES = """(button) => { for (const delay of [0, 60, 150, 400]) setTimeout(() => button.click(), delay); }"""
 """JavaScript that presses a button like an impatient user."""
 
