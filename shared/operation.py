@@ -225,7 +225,8 @@ class Input:
 class Preset:
     """Named params of an operation, shown as a card in the studio.
 
-    `title`: two or three words. `sentence`: description of the result.
+    `title`: two or three words. `sentence`: description of the result. `params`: an instance of the operation's params, or of a base class
+    of them. Required params that the base class lacks come from the user.
     """
 
     name: str

@@ -87,10 +87,6 @@ def test_forms_are_declared(operation):
     for port in about.inputs.values():
         assert port.title
         operation.params.model_validate(operation.example.model_dump() | (port.sets or {}))
-    assert len({preset.name for preset in about.presets}) == len(about.presets)
-    for preset in about.presets:
-        assert preset.sentence.endswith(".")
-        operation.params.model_validate(preset.params)
     assert set(about.output_roles) <= set(about.outputs)
     roles = [schema["role"] for schema in about.result["properties"].values() if "role" in schema]
     assert len(roles) == len(set(roles))

@@ -7,18 +7,20 @@ from pydantic import BaseModel, Field
 
 from services.aesthetics.output.chosen_pictures import MAX_IMAGES
 from services.aesthetics.reading.picture_files import PictureNames, encoded
-from services.aesthetics.reading.picture_formats import PictureParams
+from services.aesthetics.reading.picture_formats import PictureParams, quality_field
 from services.aesthetics.reading.sampling import SampleParams, sampled, until_damage
 from services.aesthetics.reading.sources import MAX_SOURCES, SourceReport, Sources, as_list
 from shared.declarations.figure import figure
 from shared.errors import BrokenMedia, Invalid
 from shared.media.zip_files.picture_zip import PictureZip
-from shared.operation import Input, Kind, Operation, Progress, Silent
+from shared.operation import Input, Kind, Operation, Preset, Progress, Silent
 from shared.video import Frame, map_ordered
 
 
 class ExtractParams(SampleParams, PictureParams):
     """Params for sampling frames, and of their file format."""
+
+    quality: int = quality_field("basics")
 
 
 class Extracted(BaseModel):
@@ -75,6 +77,27 @@ EXTRACT_FRAMES = Operation(
     name="aesthetics.extract-frames",
     bytes_per_pixel=lambda _params: 19,
     title="Frames as pictures",
+    presets=(
+        Preset(name="seconds", title="One per second", sentence="A JPEG picture of each second.", params=ExtractParams()),
+        Preset(
+            name="every",
+            title="Every frame",
+            sentence="All frames as PNG, without loss.",
+            params=ExtractParams(format="png", sample_rate=240.0),
+        ),
+        Preset(
+            name="overview",
+            title="Overview",
+            sentence="One picture of every ten seconds.",
+            params=ExtractParams(sample_rate=0.1),
+        ),
+        Preset(
+            name="web",
+            title="For web pages",
+            sentence="Small WebP files, one of each second.",
+            params=ExtractParams(format="webp", quality=75),
+        ),
+    ),
     summary="Write sampled frames of videos as pictures",
     params=ExtractParams,
     result=ExtractResult,

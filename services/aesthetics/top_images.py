@@ -23,7 +23,7 @@ from services.aesthetics.reading.sampling import sampled
 from services.aesthetics.reading.sources import Source, Sources, as_list, one_kind
 from services.aesthetics.selection.scoring import ScoredView, scored
 from shared.errors import BrokenMedia
-from shared.operation import Operation, Progress, Silent, form
+from shared.operation import Operation, Preset, Progress, Silent, form
 from shared.video import Frame, read_frames
 
 _SEEK_COST_S = 4
@@ -160,6 +160,32 @@ TOP_IMAGES = Operation(
     name="aesthetics.top-images",
     bytes_per_pixel=lambda _params: 19,
     title="Top pictures",
+    presets=(
+        Preset(
+            name="tenth",
+            title="Best tenth",
+            sentence="The sharpest and best exposed tenth, each of another view.",
+            params=TopImagesParams(scorer="technical", sample_rate=4.0),
+        ),
+        Preset(
+            name="few",
+            title="Only the very best",
+            sentence="One picture of a hundred, by sharpness and exposure.",
+            params=TopImagesParams(scorer="technical", sample_rate=4.0, percent=99.0),
+        ),
+        Preset(
+            name="half",
+            title="Better half",
+            sentence="Drops the worse half, and what looks the same.",
+            params=TopImagesParams(scorer="technical", sample_rate=4.0, percent=50.0, diversity=0.1),
+        ),
+        Preset(
+            name="taste",
+            title="As people like them",
+            sentence="The best tenth, also rated by a network that learned from people.",
+            params=TopImagesParams(scorer="both", sample_rate=2.0),
+        ),
+    ),
     summary="Choose the pictures whose scores reach a percentile, and give the reasons",
     params=TopImagesParams,
     result=TopImagesResult,

@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field, field_validator
 
 from services.background.diffusion.paint import kept_outside, paint
 from services.background.diffusion.pipeline import pipeline
+from services.background.diffusion.scenes import BEACH, CITY, EMPTY
 from services.background.diffusion.table import PAINTERS_BY_NAME
 from services.background.params import (
     MATTE,
@@ -22,7 +23,7 @@ from services.background.params import (
 )
 from services.background.stage.reference import reference_frame, subject_mask, without_subject
 from services.background.stage.sizes import output_size
-from shared.operation import Kind, Operation, Progress, Silent, form
+from shared.operation import Kind, Operation, Preset, Progress, Silent, form
 from shared.video.clip.part import ClipPart
 from shared.video.clip.rewrite import matte_warnings
 from shared.video.probing.probe import probe_video
@@ -140,6 +141,26 @@ def generate(params: GenerateParams, *, video: Path, alpha: Path, output: Path, 
 GENERATE = Operation(
     name="background.generate",
     title="Paint a background",
+    presets=(
+        Preset(
+            name="empty",
+            title="Same place, empty",
+            sentence="Paints over the subject and keeps the rest.",
+            params=GenerateParams(prompt=EMPTY),
+        ),
+        Preset(
+            name="beach",
+            title="Beach",
+            sentence="A beach at golden hour, seen like the clip.",
+            params=GenerateParams(prompt=BEACH, keep_outside=False),
+        ),
+        Preset(
+            name="city",
+            title="City at night",
+            sentence="Streets with lights, seen like the clip.",
+            params=GenerateParams(prompt=CITY, keep_outside=False),
+        ),
+    ),
     summary="Paint a background from a description, by Stable Diffusion",
     params=GenerateParams,
     result=GenerateResult,
@@ -149,7 +170,7 @@ GENERATE = Operation(
     },
     outputs={"background": Kind.IMAGE},
     run=generate,
-    example=GenerateParams(prompt="a sunny beach at golden hour", seed=42),
+    example=GenerateParams(prompt=BEACH, seed=42),
     version=5,
     unavailable=lambda params: missing_for_painting(params),
     bytes_per_pixel=bytes_per_pixel,

@@ -16,7 +16,7 @@ from services.background.params import MATTE, ModelUsed, models_used
 from shared.choices import described
 from shared.errors import Invalid
 from shared.models.folder import install_command
-from shared.operation import Kind, Operation, Progress, Silent, form
+from shared.operation import Kind, Operation, Preset, Progress, Silent, form
 from shared.video import conversion_warnings
 from shared.video.clip.part import ClipPart
 from shared.video.clip.rewrite import expected_frames, matte_warnings, probe_clip
@@ -186,6 +186,27 @@ PLATE = Operation(
     bytes_per_pixel=lambda _params: 66,
     process_bytes=155 * 1000**2,
     title="Clean plate",
+    presets=(
+        Preset(name="view", title="One view", sentence="The scene as one frame shows it, without the subject.", params=PlateParams()),
+        Preset(
+            name="panorama",
+            title="Panorama",
+            sentence="Everything that a panning camera saw, in one picture.",
+            params=PlateParams(canvas="panorama"),
+        ),
+        Preset(
+            name="parked",
+            title="With parked things",
+            sentence="Keeps what stays for a while, such as a parked car.",
+            params=PlateParams(remove_transients=False),
+        ),
+        Preset(
+            name="painted",
+            title="Painted holes",
+            sentence="A network paints what the subject always hides.",
+            params=PlateParams(inpaint="lama"),
+        ),
+    ),
     summary="Recover the real background of a clip, without its subject",
     params=PlateParams,
     result=PlateResult,

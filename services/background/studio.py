@@ -15,6 +15,7 @@ from services.background.analysis.camera_path import CameraPath, Overscan, overs
 from services.background.analysis.clip_analysis import Analysis, analyze
 from services.background.analysis.scene_light import CameraHeight, LightFrom
 from services.background.diffusion.pipeline import pipeline
+from services.background.diffusion.scenes import BEACH, CITY
 from services.background.diffusion.table import PAINTERS_BY_NAME
 from services.background.parallax import depth
 from services.background.parallax.moving_plate import MovingPlate, middle_depth, parallax_reach
@@ -339,13 +340,13 @@ STUDIO = Operation(
             name="beach",
             title="Beach",
             sentence="A painted beach that moves with the camera.",
-            params=StudioParams(prompt="a sunny beach at golden hour"),
+            params=StudioParams(prompt=BEACH),
         ),
         Preset(
             name="city",
             title="City at night",
             sentence="Painted streets with lights.",
-            params=StudioParams(prompt="a city street at night, wet asphalt, neon lights"),
+            params=StudioParams(prompt=CITY),
         ),
         Preset(
             name="parallax",

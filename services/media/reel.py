@@ -12,7 +12,7 @@ from services.media.output.frame_rate import at_constant_rate
 from shared.declarations.figure import figure
 from shared.editing.rates import constant_rate
 from shared.errors import Invalid
-from shared.operation import Kind, Operation, Progress, Silent, cell, form
+from shared.operation import Kind, Operation, Params, Preset, Progress, Silent, cell, form
 from shared.video import (
     VideoInfo,
     VideoWriter,
@@ -64,8 +64,8 @@ class VideoShots(BaseModel):
     shots: list[Span] = Field(max_length=100_000, description="Shots in the order of time.", title="Shots")
 
 
-class ReelParams(OnBackground):
-    """Params of the moments to show and their lengths."""
+class MomentParams(Params):
+    """Params that give the moments to show."""
 
     moments: list[Moment] = Field(
         min_length=1,
@@ -74,6 +74,11 @@ class ReelParams(OnBackground):
         title="Moments",
         json_schema_extra=form("basics", taken_from=("aesthetics.best-frames.items",)),
     )
+
+
+class CutParams(OnBackground):
+    """Params of the number of parts, their length and quality."""
+
     shots: list[VideoShots] | None = Field(
         None,
         max_length=1,
@@ -105,6 +110,10 @@ class ReelParams(OnBackground):
         title="Quality",
         json_schema_extra=form("more"),
     )
+
+
+class ReelParams(CutParams, MomentParams):
+    """Params of the moments to show and their lengths."""
 
 
 class ReelPart(BaseModel):
@@ -246,6 +255,12 @@ REEL = Operation(
     name="media.reel",
     bytes_per_pixel=lambda _params: 125,
     title="Highlight reel",
+    presets=(
+        Preset(name="teaser", title="Teaser", sentence="Five moments of one second.", params=CutParams(most=5, around=1.0)),
+        Preset(name="highlights", title="Highlights", sentence="Eight moments of two seconds.", params=CutParams()),
+        Preset(name="fast", title="Fast cut", sentence="Twenty moments of half a second.", params=CutParams(most=20, around=0.5)),
+        Preset(name="long", title="Long moments", sentence="Ten moments of five seconds.", params=CutParams(most=10, around=5.0)),
+    ),
     summary="Cut the best moments of a clip together",
     params=ReelParams,
     result=ReelResult,

@@ -10,7 +10,7 @@ from services.speed_ramp.curve.points import CurvePoint, to_points
 from services.speed_ramp.curve.segments import segment_speeds
 from services.speed_ramp.motion.motion_curve import Motion
 from services.speed_ramp.motion.motion_store import MOTION
-from services.speed_ramp.params import MotionParams
+from services.speed_ramp.params import SPEED_SHAPES, MotionParams
 from shared.declarations.figure import figure
 from shared.operation import Kind, Operation, Progress, Silent
 from shared.video import probe_video
@@ -66,6 +66,7 @@ ANALYZE = Operation(
     name="speed-ramp.analyze",
     bytes_per_pixel=lambda _params: 14,
     title="Motion and curve",
+    presets=SPEED_SHAPES,
     summary="Measure a video's motion and make a speed curve from it",
     params=AnalyzeParams,
     result=AnalyzeResult,

@@ -16,7 +16,7 @@ from services.speed_ramp.handover.plot import plot
 from services.speed_ramp.handover.ramped_clip import RampedClip
 from services.speed_ramp.handover.rates import SOURCE, timeline_rate
 from services.speed_ramp.motion.motion_store import MOTION
-from services.speed_ramp.params import CurveParams
+from services.speed_ramp.params import SPEED_SHAPES, CurveParams
 from shared.declarations.figure import figure
 from shared.editing.rates import constant_rate
 from shared.media.zip_files.writer import ZipWriter
@@ -116,6 +116,7 @@ def export(
 EXPORT = Operation(
     name="speed-ramp.export",
     title="Curve for editors",
+    presets=SPEED_SHAPES,
     summary="Export a speed curve for editing programs, and draw it",
     params=ExportParams,
     result=ExportResult,

@@ -13,7 +13,7 @@ from services.speed_ramp.picture.interpolation import DUPLICATES, INTERPOLATIONS
 from services.speed_ramp.sound.modes import AUDIO_MODES
 from shared.choices import OneOf, described
 from shared.http.long_list import LongList
-from shared.operation import Params, cell, form
+from shared.operation import Params, Preset, cell, form
 
 Speed = Annotated[float, Field(ge=MIN_SPEED, le=MAX_SPEED, title="Speed", json_schema_extra=cell(unit="x"))]
 Time = Annotated[float, Field(ge=0, le=1e6, title="Time", json_schema_extra=cell(unit="s", widget="time"))]
@@ -130,6 +130,34 @@ class MotionParams(Params):
         if self.min_speed > self.max_speed:
             raise ValueError(f"min_speed {self.min_speed:g} is above max_speed {self.max_speed:g}: swap them")
         return self
+
+
+CINEMATIC = Preset(
+    name="cinematic",
+    title="Cinematic slow motion",
+    sentence="Slows down for the action.",
+    params=MotionParams(min_speed=0.25, max_speed=1.5, smoothing=1.0),
+)
+MONTAGE = Preset(
+    name="montage",
+    title="Montage",
+    sentence="Hurries through still parts and plays the action as it is.",
+    params=MotionParams(min_speed=1.0, max_speed=4.0, smoothing=0.3),
+)
+BULLET = Preset(
+    name="bullet",
+    title="Bullet time",
+    sentence="Nearly stops where most happens.",
+    params=MotionParams(min_speed=0.1, max_speed=1.0, smoothing=0.5),
+)
+BEAT = Preset(
+    name="beat",
+    title="On the beat",
+    sentence="Changes speed on the beats of the sound.",
+    params=MotionParams(min_speed=0.5, max_speed=2.5, snap_to="beats"),
+)
+SPEED_SHAPES = (CINEMATIC, MONTAGE, BULLET, BEAT)
+"""Presets of the measured curve, which several operations offer."""
 
 
 class CurveParams(MotionParams):

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel, Field
 
@@ -17,7 +18,7 @@ from services.speed_ramp.handover.chapters import chapters, longest
 from services.speed_ramp.handover.rates import SOURCE, output_rate
 from services.speed_ramp.handover.warnings import ramp_warnings
 from services.speed_ramp.motion.motion_store import MOTION
-from services.speed_ramp.params import TimingParams
+from services.speed_ramp.params import BEAT, BULLET, CINEMATIC, MONTAGE, TimingParams
 from services.speed_ramp.picture.inbetween import Shown
 from services.speed_ramp.picture.interpolation import INTERPOLATIONS, is_made, shown_frames
 from services.speed_ramp.picture.picks import Part, SourceEnd
@@ -281,35 +282,24 @@ def _bytes_per_pixel(params: RenderParams) -> float:
     return 0 if speeds and set(speeds) == {1} else 130
 
 
+def _preset(shape: Preset, sentence: str = "", **more: Any) -> Preset:
+    """Return the preset of a render along a speed curve.
+
+    `sentence`: in place of the curve's own; `more`: params of the render.
+    """
+    params = RenderParams(**shape.params.model_dump(exclude_defaults=True), **more)
+    return replace(shape, sentence=sentence or shape.sentence, params=params)
+
+
 RENDER = Operation(
     name="speed-ramp.render",
     bytes_per_pixel=_bytes_per_pixel,
     title="Speed ramp",
     presets=(
-        Preset(
-            name="cinematic",
-            title="Cinematic slow motion",
-            sentence="Slows down for the action, with new frames along the motion.",
-            params=RenderParams(min_speed=0.25, max_speed=1.5, smoothing=1.0, interpolation="flow"),
-        ),
-        Preset(
-            name="montage",
-            title="Montage",
-            sentence="Hurries through still parts and plays the action as it is.",
-            params=RenderParams(min_speed=1.0, max_speed=4.0, smoothing=0.3, shutter=0.5),
-        ),
-        Preset(
-            name="bullet",
-            title="Bullet time",
-            sentence="Nearly stops where most happens.",
-            params=RenderParams(min_speed=0.1, max_speed=1.0, smoothing=0.5, interpolation="flow"),
-        ),
-        Preset(
-            name="beat",
-            title="On the beat",
-            sentence="Changes speed on the beats of the sound.",
-            params=RenderParams(min_speed=0.5, max_speed=2.5, snap_to="beats"),
-        ),
+        _preset(CINEMATIC, "Slows down for the action, with new frames along the motion.", interpolation="flow"),
+        _preset(MONTAGE, shutter=0.5),
+        _preset(BULLET, interpolation="flow"),
+        _preset(BEAT),
     ),
     summary="Retime a video, and its sound, along a speed curve",
     params=RenderParams,

@@ -8,6 +8,7 @@ import cv2
 from pydantic import BeforeValidator, Field
 
 from shared.choices import OneOf
+from shared.declarations.vocabulary import Group
 from shared.operation import Params, form
 
 
@@ -58,6 +59,18 @@ def _plain_name(value: Any) -> Any:
 FormatName = Annotated[str, OneOf(PICTURE_FORMATS), BeforeValidator(_plain_name)]
 
 
+def quality_field(group: Group) -> Any:
+    """Return the field of the files' quality, in a group of the form."""
+    return Field(
+        95,
+        ge=1,
+        le=100,
+        description="Image quality of JPEG and WebP files, from 1 (smallest file) to 100 (best).",
+        title="Quality",
+        json_schema_extra=form(group),
+    )
+
+
 class PictureParams(Params):
     """Params of the file format of written pictures."""
 
@@ -67,11 +80,4 @@ class PictureParams(Params):
         title="File format",
         json_schema_extra=form("basics", labels={"jpg": "JPEG", "png": "PNG", "webp": "WebP"}),
     )
-    quality: int = Field(
-        95,
-        ge=1,
-        le=100,
-        description="Image quality of JPEG and WebP files, from 1 (smallest file) to 100 (best).",
-        title="Quality",
-        json_schema_extra=form("more"),
-    )
+    quality: int = quality_field("more")
