@@ -335,7 +335,7 @@ class Operation:
         The message has the command to run.
         """
         if command := self.unavailable(params):
-            raise ModelMissing(f"{self.name} cannot run yet with these parameters. Run: {command}")
+            raise ModelMissing(f"These parameters need something that is not installed. Run: {command}")
 
     @property
     def ports(self) -> dict[str, Input]:

@@ -11,6 +11,7 @@ import { notify } from "./common/notices.js";
 import { routeOf } from "./common/route.js";
 import "./library/library.js";
 import "./jobs/drawer.js";
+import { titleOf } from "./jobs/job_text.js";
 
 /** Screens that are loaded when first opened. */
 const LATER = {
@@ -55,11 +56,10 @@ class App extends Element {
   #tellEnd(job) {
     if (!job || job.status === "canceled" || job.metadata?.studio) return; // measurements of the page itself end silently
     const isSeen = this.route?.screen === "job" && this.route.id === job.id;
-    const name = this.store.operation(job.operation)?.summary ?? "Pipeline";
+    const name = titleOf(this.store, job);
     if (!isSeen) {
       const action = { label: job.status === "succeeded" ? "Show" : "See why", run: () => (location.hash = `#/job/${job.id}`) };
-      const text = job.status === "succeeded" ? "Your result is ready." : "A job failed.";
-      notify(text, { action, kind: job.status === "failed" ? "bad" : "good" });
+      notify(`${name}: ${job.status === "succeeded" ? "your result is ready." : "the job failed."}`, { action, kind: job.status === "failed" ? "bad" : "good" });
     }
     if (document.visibilityState === "hidden" && globalThis.Notification?.permission === "granted")
       new Notification(job.status === "succeeded" ? "Your result is ready" : "A job failed", { body: name, icon: /** @type {HTMLLinkElement} */ (document.querySelector("link[rel=icon]")).href });

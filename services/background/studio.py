@@ -82,7 +82,7 @@ class StudioParams(PaintParams, LookParams, ClipPart):
         le=1000,
         description="Number of frames over which the subject's exposure is averaged. The background follows this exposure.",
         title="Exposure smoothing",
-        json_schema_extra=form("expert", unit="frames"),
+        json_schema_extra=form("expert", unit="frames", role="exposure_window"),
     )
     shadow: Literal["none", "contact"] = Field(
         "none",

@@ -33,6 +33,7 @@ ParamRole = Literal[
     "backdrop_start",
     "backdrop_end",
     "painted_scene",
+    "exposure_window",
 ]
 """Effect of a parameter that the studio uses or shows.
 
@@ -40,7 +41,8 @@ In this order: the start of the part to use, whose first frame a mask is drawn o
 whether the output of a part keeps the clip's times; the size of the output's longer side; the output's frame rate; times to which a curve
 snaps; how strongly the subject's colours follow the backdrop; light of the backdrop on the subject's edges; mixing of signal values or of
 light; parallax of the backdrop; the source of the backdrop's depth; the fit of the backdrop's picture; the colour of a backdrop without a
-picture; the start of a moving backdrop; what follows the end of a moving backdrop; the words from which a backdrop is painted.
+picture; the start of a moving backdrop; what follows the end of a moving backdrop; the words from which a backdrop is painted; the
+frames over which the subject's exposure is averaged.
 """
 
 InputRole = Literal["matte", "plate", "mask", "backdrop"]

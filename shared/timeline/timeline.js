@@ -260,7 +260,8 @@ export class Timeline {
     for (let number = Math.floor(start / step); number * step <= Math.min(start + span, duration); number += 1) {
       const x = this.view.x(number * step);
       line(pen, x, RULER - 6, RULER, color.edge, 1);
-      pen.fillText(clock(number * step, digits), x + 4, RULER / 2 - 1);
+      const text = clock(number * step, digits);
+      if (x + 4 + pen.measureText(text).width <= width) pen.fillText(text, x + 4, RULER / 2 - 1);
     }
   }
 

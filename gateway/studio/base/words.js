@@ -50,8 +50,8 @@ export function extent(record) {
   return media.width ? `${media.width} × ${media.height}` : bytes(record.bytes);
 }
 
-/** Return a record's length, size, frame rate, codec and bytes as one line. */
-export function facts(record) {
+/** Return a record's length, size, frame rate, codec and bytes as one line. `without`: a fact to leave out. */
+export function facts(record, without = "") {
   const media = record.media ?? {};
   const parts = [];
   if (media.duration_s) parts.push(seconds(media.duration_s));
@@ -59,7 +59,7 @@ export function facts(record) {
   if (media.frame_rate) parts.push(`${rate(media.frame_rate)} fps`);
   if (media.codec) parts.push(CODECS[media.codec] ?? media.codec);
   parts.push(bytes(record.bytes));
-  return parts.join(" · ");
+  return parts.filter((part) => part !== without).join(" · ");
 }
 
 const CODECS = { h264: "H.264", hevc: "HEVC", prores: "ProRes", vp9: "VP9", av1: "AV1", mjpeg: "MJPEG", dnxhd: "DNxHD" };

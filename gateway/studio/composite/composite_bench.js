@@ -9,11 +9,13 @@ import { canMake, previewOf } from "../state/previews.js";
 import { parametersOf } from "../form/schema.js";
 import { gridOf, matchOf, medianOf, mixed, moved, nearnessOfRows } from "./mixing.js";
 import { timesOf } from "../viewer/frame_times.js";
+import { cutsOf } from "../viewer/lanes.js";
+import { expose } from "./exposure.js";
 import { Stills } from "./still.js";
 
 const SLIDERS = ["colour_match", "edge_light", "parallax"]; // roles of the parameters that get a slider
 const BACKDROP = ["backdrop_fit", "backdrop_colour", "parallax", "depth_source"]; // roles of parameters that change the drawn background
-const LOADED = ["part_start", "backdrop_start", "backdrop_end", "depth_source"]; // roles of parameters that choose the background's frame or depth
+const LOADED = ["part_start", "part_length", "backdrop_start", "backdrop_end", "depth_source", "exposure_window"]; // roles of parameters that choose the background's frame, depth or exposure
 const COLOUR = /^#[0-9a-f]{6}$/i;
 const SETTLED_MS = 350;
 const REACH = 0.06; // farthest move of the background, as a share of the frame's width
@@ -21,7 +23,7 @@ const MARGIN = 1.3; // size of a background that can move, relative to the frame
 
 class CompositeBench extends Element {
   /** Properties of the element. `inputs`, `params`: of the tool. Sends `param` with {name, value}. */
-  static props = { store: null, record: null, operation: null, inputs: {}, params: {}, viewer: null, time: 0, isLive: true, camera: 0, note: "", isReady: false, isEstimating: false };
+  static props = { store: null, record: null, operation: null, inputs: {}, params: {}, viewer: null, time: 0, isLive: true, camera: 0, note: "", isReady: false, isEstimating: false, isMeasuring: false };
   #canvas = Object.assign(document.createElement("canvas"), { className: "composite-canvas" });
   #stills = null;
   #still = null;
@@ -30,6 +32,7 @@ class CompositeBench extends Element {
   #closing = new AbortController();
   #asked = 0;
   #estimate = null; // {key, picture, depth} of the server, for a background at a moment of the clip
+  #exposure = null; // of the background at this frame; null: not measured
   #kept = null;
   #drawnBehind = null;
   #due = 0;
@@ -118,11 +121,13 @@ class CompositeBench extends Element {
       this.#still = still;
       this.#picture = picture;
       if (this.#estimate?.key !== estimateKey(backdrop, time)) this.#estimate = null; // it belongs to another moment
+      this.#exposure = null;
       Object.assign(this, { isReady: true, note: "" });
       this.#paint();
       this.#canvas.dataset.time = time;
       if (this.isLive) this.tell("stage", { canvas: this.#canvas });
       this.#estimateSoon(matte, backdrop, time);
+      this.#exposeSoon(matte, time);
     } catch (error) {
       if (!signal.aborted && error.name !== "AbortError" && number === this.#asked) this.note = error.message;
     }
@@ -137,6 +142,24 @@ class CompositeBench extends Element {
     if (number !== this.#asked) return; // another background or moment was chosen meanwhile
     this.#estimate = estimate;
     this.isEstimating = false;
+    this.#paint();
+  }
+
+  /** Measure the exposure of the frame in its shot, and paint again. The first picture does not wait for it. */
+  async #exposeSoon(matte, time) {
+    const [number, stills] = [this.#asked, this.#stills];
+    this.isMeasuring = matte !== "auto" && this.#followsExposure;
+    if (!this.isMeasuring) return;
+    const [start, length, window] = ["part_start", "part_length", "exposure_window"].map((role) => this.#value(role));
+    const part = { start: typeof start === "number" ? start : 0, end: typeof length === "number" ? (Number(start) || 0) + length : null };
+    const measured = async () => {
+      const cuts = await cutsOf(this.store, this.record);
+      return cuts && stills.exposureAt(time, { ...part, cuts, window });
+    };
+    const exposure = await measured().catch(() => null); // the text says that it is missing
+    if (number !== this.#asked) return; // another moment was chosen meanwhile
+    this.#exposure = exposure;
+    this.isMeasuring = false;
     this.#paint();
   }
 
@@ -184,13 +207,17 @@ class CompositeBench extends Element {
     if (this.#out?.width !== width || this.#out.height !== height) this.#out = context.createImageData(width, height);
     mixed(this.#out.data, { picture, background, alpha, match, ...light, wrap, isLinear: this.#value("mixing_space") === "linear" });
     context.putImageData(this.#out, 0, 0);
+    canvas.dataset.exposure = String(this.#exposure ?? "");
   }
 
   /** Draw a frame's background, unless it is cached. Returns {key, pixels, glow, grid}. */
   #behind(width, height) {
     const values = BACKDROP.map((role) => this.#value(role));
-    const key = JSON.stringify([width, height, this.#picture?.id, this.#estimate?.key, this.#hasParallax && this.camera, ...values]);
-    if (this.#drawnBehind?.key !== key) this.#drawnBehind = { key, pixels: this.#backgroundPixels(width, height), glow: null, grid: null };
+    const key = JSON.stringify([width, height, this.#picture?.id, this.#estimate?.key, this.#hasParallax && this.camera, this.#exposure, ...values]);
+    if (this.#drawnBehind?.key !== key) {
+      this.#drawnBehind = { key, pixels: this.#backgroundPixels(width, height), glow: null, grid: null };
+      expose(this.#drawnBehind.pixels.data, this.#exposure ?? 1);
+    }
     return this.#drawnBehind;
   }
 
@@ -300,6 +327,16 @@ class CompositeBench extends Element {
     return Boolean(paramOf(this.operation, "role", "parallax")) && Boolean(this.#picture) && this.#value("depth_source") !== "plane";
   }
 
+  /** Return whether the background follows the exposure of the clip. */
+  get #followsExposure() {
+    return Boolean(paramOf(this.operation, "role", "exposure_window")) && Boolean(this.#picture);
+  }
+
+  get #exposureText() {
+    if (!this.#followsExposure || this.#exposure !== null) return "";
+    return this.isMeasuring ? " Measuring the exposure of the shot…" : " The clip's changes of exposure appear only in the preview and the result.";
+  }
+
   get #parallaxText() {
     if (!this.#hasParallax) return "";
     if (this.#depth) return " Parallax uses the estimated depth of the background.";
@@ -319,7 +356,7 @@ class CompositeBench extends Element {
           @input=${(event) => this.tell("param", { name, value: Number(event.target.value) })}></label>`)}
         ${isLive && isReady && this.#hasParallax && html`<label>Camera <input type="range" min="-1" max="1" step="0.01" .value=${String(this.camera)} @input=${(event) => (this.camera = Number(event.target.value))}></label>`}
       </div>
-      <p class="muted small" role="status">${note || (isReady ? `The frame at ${position(time)}. Fine hair, grain and shadows appear only in the preview and the result.${this.#parallaxText}` : "")}</p>
+      <p class="muted small" role="status">${note || (isReady ? `The frame at ${position(time)}. Fine hair, grain and shadows appear only in the preview and the result.${this.#parallaxText}${this.#exposureText}` : "")}</p>
     </section>`;
   }
 }

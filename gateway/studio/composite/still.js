@@ -3,14 +3,18 @@
 import { inputOf } from "../base/declared.js";
 import { previewOf } from "../state/previews.js";
 import { FrameSource } from "../viewer/frame_source.js";
+import { rateOf } from "../base/words.js";
+import { exposureFrom, framesToMeasure, tonesOf } from "./exposure.js";
 
 const WIDTH = 640;
+const MEASURED = 480; // longest side of the pictures on which exposure is measured, as on the server
 
 /** Reader of single frames of a clip with their mattes. `matte`: id of a medium, or "auto"; `port`: the input that takes it. */
 export class Stills {
   #source = null;
   #window = null; // {video, start, end} of a previewed matte
   #last = null; // {time, still}: the latest frame asked for, and its promise
+  #tones = new Map(); // number of a proxy frame -> histogram of the subject, or null
 
   constructor(store, record, { matte, port, signal }) {
     this.store = store;
@@ -30,9 +34,35 @@ export class Stills {
     return still;
   }
 
-  async #packed(time) {
+  /**
+   * Measure the exposure of the frame at `time`, relative to the median of its shot. Works only with a chosen matte. `start`, `end`: of the used part, in
+   * seconds; `cuts`: times of the clip's cuts; `window`: frames of the clip that are averaged.
+   */
+  async exposureAt(time, { start, end, cuts, window }) {
+    const source = await this.#packedSource();
+    const number = source.indexAt(time);
+    const edges = [source.indexAt(start), ...cuts.map((cut) => source.indexAt(cut)), end === null ? source.count : source.indexAt(end) + 1];
+    const first = Math.max(edges[0], ...edges.filter((edge) => edge <= number));
+    const last = Math.min(edges.at(-1), ...edges.filter((edge) => edge > number));
+    if (number < first || number >= last) return 1; // outside the used part
+    const frames = framesToMeasure(number, [first, last], Math.max(1, Math.round((window * source.rate) / rateOf(this.record.media))));
+    const tones = new Map();
+    for (const other of new Set([...frames.regular, ...frames.near])) {
+      if (!this.#tones.has(other)) this.#tones.set(other, tonesOfPacked(await source.frame(other)));
+      this.signal.throwIfAborted();
+      tones.set(other, this.#tones.get(other));
+    }
+    return exposureFrom(tones, frames);
+  }
+
+  async #packedSource() {
     this.#source ??= await FrameSource.open(this.store.api, this.record.id, { query: `?alpha=${this.matte}`, signal: this.signal });
-    const frame = await this.#source.frame(this.#source.indexAt(time));
+    return this.#source;
+  }
+
+  async #packed(time) {
+    const source = await this.#packedSource();
+    const frame = await source.frame(source.indexAt(time));
     const [width, height] = [frame.displayWidth, frame.displayHeight / 2];
     return pixels((context, w, h) => context.drawImage(frame, 0, 0, width, height, 0, 0, w, h), (context, w, h) => context.drawImage(frame, 0, height, width, height, 0, 0, w, h), width / height);
   }
@@ -57,6 +87,17 @@ export class Stills {
   close() {
     this.#source?.close();
   }
+}
+
+/** Count the subject's luma in a frame with its matte below the picture. */
+function tonesOfPacked(frame) {
+  const half = frame.displayHeight / 2;
+  const scale = Math.min(1, MEASURED / Math.max(frame.displayWidth, half));
+  const [width, height] = [Math.round(frame.displayWidth * scale), Math.round(half * scale)];
+  const context = Object.assign(document.createElement("canvas"), { width, height: 2 * height }).getContext("2d", { willReadFrequently: true });
+  context.drawImage(frame, 0, 0, width, 2 * height);
+  const read = (top) => context.getImageData(0, top, width, height).data;
+  return tonesOf(read(0), read(height), width, height);
 }
 
 /** Read the pixels that two functions draw into canvases of the same size. */

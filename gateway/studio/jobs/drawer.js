@@ -31,6 +31,7 @@ class JobsDrawer extends Element {
       <div class="row"><h2>Jobs</h2>
         ${canNotify && html`<button type="button" class="quiet" @click=${() => this.#allowNotices()}>Notify me</button>`}
         <button type="button" class="icon quiet" aria-label="Close the jobs" @click=${() => this.tell("drawer-close")}>${icon("close")}</button></div>
+      ${this.store.offline && html`<p class="error">${this.store.offline}</p>`}
       ${running.length > 0 && html`<h3>Unfinished</h3><ul class="jobs">${rows(running)}</ul>`}
       ${ended.length > 0 && html`<h3>Earlier</h3><ul class="jobs">${rows(ended)}</ul>`}
       ${jobs.length === 0 && html`<p class="empty muted">No jobs yet. Jobs that you start appear here.</p>`}

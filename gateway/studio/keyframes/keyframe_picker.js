@@ -230,8 +230,10 @@ class KeyframePicker extends Element {
       <button type="button" class="icon quiet" aria-label="Next frame" title="Next frame (→)" @click=${() => this.step(1)}>${icon("next")}</button>
       <span class="timecode">${position(this.#timeOf(number))} <span class="muted">frame ${number}</span></span>
       <span class="gap"></span>
-      <button type="button" class="icon quiet" aria-label="Undo" title="Undo" ?disabled=${!this.#history.canUndo} @click=${() => this.#show(this.#history.undo(state))}>${icon("undo")}</button>
-      <button type="button" class="icon quiet" aria-label="Redo" title="Redo" ?disabled=${!this.#history.canRedo} @click=${() => this.#show(this.#history.redo(state))}>${icon("redo")}</button>
+      <span class="together">
+        <button type="button" class="icon quiet" aria-label="Undo" title="Undo" ?disabled=${!this.#history.canUndo} @click=${() => this.#show(this.#history.undo(state))}>${icon("undo")}</button>
+        <button type="button" class="icon quiet" aria-label="Redo" title="Redo" ?disabled=${!this.#history.canRedo} @click=${() => this.#show(this.#history.redo(state))}>${icon("redo")}</button>
+      </span>
       <button type="button" class=${isPicked ? "" : "primary"} ?disabled=${!source} @click=${() => this.#set(toggledPick(state, number))}>${icon(isPicked ? "close" : "add")}${isPicked ? "Take out" : "Pick this frame"}</button>
       <button type="button" ?disabled=${!source || number === 0} @click=${() => this.#set(toggledCut(state, number))}>${icon("cut")}${isCut ? "Join shots" : "Cut here"}</button>
     </div>`;

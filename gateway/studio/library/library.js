@@ -128,6 +128,7 @@ class Library extends Element {
       try {
         await store.api.send("DELETE", record.urls.self);
         store.forget(record.id);
+        store.readUsage();
       } catch (error) {
         notify(error.message, { kind: "bad" });
       }

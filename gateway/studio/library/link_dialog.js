@@ -24,6 +24,7 @@ export function askForLink(store) {
     } catch (error) {
       Object.assign(state, { error: error.message, isBusy: false });
       draw();
+      dialog.querySelector("input").focus(); // a disabled field loses the focus
     }
   };
   const draw = () =>

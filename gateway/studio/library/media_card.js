@@ -41,7 +41,7 @@ class MediaCard extends Element {
       </a>
       <div class="media-text">
         ${this.isRenaming ? this.#renameForm() : html`<p class="name" title=${record.name}>${name}</p>`}
-        <p class="tags muted small">${words.length ? words.join(" · ") : facts(record)}</p>
+        <p class="tags muted small">${words.length ? words.join(" · ") : facts(record, extent(record))}</p>
         ${isSample(record) ? html`<span class="muted small">sample</span>` : this.#actions()}
       </div>
     </article>`;

@@ -23,7 +23,7 @@ class UploadList extends Element {
     if (!entries.length && !left.length) return null;
     const again = entries.filter((entry) => entry.canRetry).length;
     return html`<section class="uploads" aria-label="Uploads">
-      <div class="row"><h2>${entries.length === 1 ? "1 upload" : entries.length ? `${entries.length} uploads` : "Unfinished uploads"}</h2>
+      <div class="row"><h2>${titleOf(entries)}</h2>
         ${again > 1 && html`<button type="button" @click=${() => this.uploads.retryAll()}>${icon("retry")}Retry all</button>`}</div>
       <ul>${entries.map((entry) => keyed(entry.id, this.#entry(entry)))}${left.map((stopped) => keyed(stopped.print, this.#stopped(stopped)))}</ul>
     </section>`;
@@ -54,6 +54,14 @@ class UploadList extends Element {
       </div>
     </li>`;
   }
+}
+
+/** Return the heading of the list. Once all uploads have ended, it holds only failed ones. */
+function titleOf(entries) {
+  if (!entries.length) return "Unfinished uploads";
+  const isOver = entries.every(({ state }) => state === "failed");
+  if (entries.length === 1) return isOver ? "1 file was not added" : "1 upload";
+  return isOver ? `${entries.length} files were not added` : `${entries.length} uploads`;
 }
 
 function textOf(entry) {

@@ -22,7 +22,7 @@ class Welcome extends Element {
         <h1>Make something from a clip</h1>
         <p>Choose a clip from your phone or computer, tap a look, press <b>Make it</b>.</p>
         <button type="button" class="primary large" @click=${() => this.tell("pick")}>${icon("upload")}Choose a clip</button>
-        <p class="muted small">Or drop files anywhere on this page. They stay on this server.</p>
+        <p class="muted small"><span class="with-mouse">Or drop files anywhere on this page. </span>Files stay on this server.</p>
       </div>
       ${cards.length > 0 &&
       html`<div class="welcome-examples"><h2>Examples, made from the sample clip</h2><ul class="preset-cards">${cards.map(

@@ -298,14 +298,15 @@ class PipelinesScreen extends Element {
 
   #adder() {
     const { operations } = this.store;
-    const services = [...new Set(operations.map(({ service }) => service))];
+    const tools = operations.filter((operation) => operation.is_tool);
+    const services = [...new Set(tools.map(({ service }) => service))];
     const add = (event) => {
       const operation = this.store.operation(event.target.value);
       event.target.value = "";
       if (operation) this.#set([...this.steps, newStep(operation, this.steps, operations)]);
     };
     return html`<label class="adder"><span class="unseen">Add a step</span><select .value=${""} @change=${add}><option value="">Add a step…</option>${services.map(
-      (service) => html`<optgroup label=${operations.find((operation) => operation.service === service).tools?.title ?? words(service)}>${operations.filter((operation) => operation.service === service).map(
+      (service) => html`<optgroup label=${tools.find((operation) => operation.service === service).tools?.title ?? words(service)}>${tools.filter((operation) => operation.service === service).map(
         (operation) => html`<option value=${operation.name}>${operation.title ?? words(operation.name.split(".")[1])}</option>`)}</optgroup>`,
     )}</select></label>`;
   }

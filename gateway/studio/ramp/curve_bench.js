@@ -10,7 +10,7 @@ import { pause } from "../server/views.js";
 import { analysisOf, planFor } from "../state/analysis.js";
 import { clamp, History, PRESETS, presetPoints, reachableLengths, roundedPoint, simplified, stretchedTo } from "./edit.js";
 import { ownPlan } from "./own_plan.js";
-import { fieldsOf, pointBar } from "./point_bar.js";
+import { DOUBLE_PRESS, fieldsOf, pointBar } from "./point_bar.js";
 import { Ramp } from "./ramp.js";
 import { RampPlayer } from "./ramp_player.js";
 import "./curve_editor.js";
@@ -295,12 +295,12 @@ class CurveBench extends Element {
         ${this.lengthNote && html`<span class="error" role="alert">${this.lengthNote}</span>`}
         ${this.record.media.audio?.length > 0 && html`<label class="check"><input type="checkbox" .checked=${this.findsBeats}
           @change=${(event) => { this.findsBeats = event.target.checked; this.#analyse(); }}>Beats</label>`}
-        <span class="bench-figures" role="status"><b>${seconds(duration)} → ${seconds(length)}</b> <span class="muted">${short(ramp.speedAt(source))}×</span></span>
+        <span class="bench-figures" role="status"><b>${seconds(duration)} → ${seconds(length)}</b> <span class="muted">· ${short(ramp.speedAt(source), 2)}× here</span></span>
       </div>
       <curve-editor .store=${this.store} .record=${this.record} .fields=${fields} .points=${points} .duration=${duration} .fps=${this.fps} .time=${source} .chosen=${chosen}
         .motion=${this.analysis?.motion ?? null} .beats=${this.findsBeats ? (this.analysis?.beats ?? []) : []} .cuts=${this.analysis?.cuts ?? []}
         @points=${({ detail }) => this.#set(detail.points, detail)} @choose=${(event) => (this.chosen = event.detail)} @seek=${(event) => { this.stop(); this.viewer().seek(event.detail); }}></curve-editor>
-      ${pointBar({ points, chosen, fields, set: (next, options) => this.#set(next, options), note: this.note || this.#figuresText() || "Drag the points; double-click adds one." })}
+      ${pointBar({ points, chosen, fields, set: (next, options) => this.#set(next, options), note: this.note || this.#figuresText() || `Drag the points; ${DOUBLE_PRESS} to add one.` })}
     </section>`;
   }
 

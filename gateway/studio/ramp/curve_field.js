@@ -6,7 +6,7 @@ import { icon } from "../base/icons.js";
 import { seconds } from "../base/format.js";
 import { rateOf } from "../base/words.js";
 import { History, PRESETS, presetPoints, roundedPoint } from "./edit.js";
-import { fieldsOf, pointBar } from "./point_bar.js";
+import { DOUBLE_PRESS, fieldsOf, pointBar } from "./point_bar.js";
 import { Ramp } from "./ramp.js";
 import "./curve_editor.js";
 
@@ -72,7 +72,7 @@ class CurveField extends Element {
           @points=${(event) => { event.stopPropagation(); this.#set(event.detail.points, event.detail); }} @choose=${(event) => { event.stopPropagation(); this.chosen = event.detail; }}
           @seek=${(event) => event.stopPropagation()}></curve-editor>
         ${pointBar({ points, chosen: this.chosen, fields, set: (next, options) => this.#set(next, options),
-          note: clip ? "Drag the points; double-click adds one." : "An earlier step makes this clip: set how long it is. Double-click adds a point." })}`}
+          note: clip ? `Drag the points; ${DOUBLE_PRESS} to add one.` : `An earlier step makes this clip: set how long it is. Drag the points; ${DOUBLE_PRESS} to add one.` })}`}
     </div>`;
   }
 }

@@ -3,6 +3,8 @@
 import { html } from "../base/html.js";
 import { changedPoint, clamp } from "./edit.js";
 
+/** Name of the press that adds a point, with a finger or a mouse. */
+export const DOUBLE_PRESS = matchMedia("(hover: none)").matches ? "double-tap" : "double-click";
 const known = new WeakMap(); // parameter -> fields of its points
 
 /** Return the declared fields of a curve's point, by name. They are {speed: {min, max}, easing: {options, labels, fallback}, ...}. `parameter`: the curve. */

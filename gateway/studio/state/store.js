@@ -98,7 +98,7 @@ export class Store extends EventTarget {
     const samples = this.#api.keyed || this.#cursor ? await this.#samples(items) : [];
     this.#list([...items, ...samples]);
     this.#mediaTag = tag;
-    this.#readUsage();
+    this.readUsage();
   }
 
   /** Read again the later pages that were read before; return all items. Pages are read one after the other. */
@@ -120,7 +120,8 @@ export class Store extends EventTarget {
     return this.#api.get(`/v1/media?limit=${MEDIA_PAGE}&cursor=${encodeURIComponent(cursor)}`);
   }
 
-  async #readUsage() {
+  /** Read the used disk space again. */
+  async readUsage() {
     this.used = await this.#api.get("/v1/media/usage").catch(() => this.used);
     this.tell();
   }

@@ -84,6 +84,7 @@ export class Uploads extends EventTarget {
       entry.state = "done";
       this.entries = this.entries.filter((other) => other !== entry);
       this.#store.putMedia(entry.record);
+      this.#store.readUsage();
       if (twin) this.dispatchEvent(new CustomEvent("known", { detail: entry }));
       entry.finish(entry.record);
     } catch (error) {

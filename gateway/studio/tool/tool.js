@@ -86,6 +86,7 @@ class ToolPanel extends Element {
     this.#isFresh = true;
     Object.assign(this, { problems: NO_PROBLEMS, estimate: null, tab: "form", previewState: "", params: {}, inputs: {}, brought: {}, preset: null });
     this.tell("stage", { preview: null, overlay: null, canvas: null, marks: [], part: null });
+    this.querySelector(".panel")?.scrollTo(0, 0); // another tool begins at its top
     const presets = operation.presets ?? [];
     const preset = presets.find(({ name }) => name === route.preset);
     const draft = readDraft(record.id, operation.name);
@@ -351,7 +352,7 @@ class ToolPanel extends Element {
     const error = [problems.general, problemsBeside(this.#fields, this.#parameters, problems.params)].filter(Boolean).join(" ");
     const isPreviewable = operation.preview && this.record.kind === "video";
     return html`<div class="action-bar">
-      ${hasProblem(problems) && html`<p class="error panel-error" role="alert" tabindex="-1">${error || "Some settings are invalid. They are marked."}</p>`}
+      ${hasProblem(problems) && html`<p class="error panel-error" role="alert" tabindex="-1">${error ? marked(error) : "Some settings are invalid. They are marked."}</p>`}
       ${why && html`<p class="muted small">${why}</p>`}
       <div class="row">
         ${isPreviewable && html`<button type="button" ?disabled=${this.previewState === "running" || missing.length > 0 || !operation.available} @click=${() => this.#preview()}>
@@ -359,7 +360,6 @@ class ToolPanel extends Element {
         <button type="button" class="primary" ?disabled=${isStarting || missing.length > 0 || !operation.available} @click=${() => this.#make()}>
           Make it${estimate && html`<span class="estimate">about ${estimateText(estimate.seconds)}</span>`}</button>
       </div>
-      ${operation.available && problems.general && problems.general.includes("`") ? marked(problems.general) : null}
     </div>`;
   }
 }

@@ -23,6 +23,12 @@ export async function motionOf(store, record) {
   return (await analysisOf(store, record, {}, "low"))?.motion ?? null;
 }
 
+/** Return the times of the cuts of a clip, measured with its motion. Returns null if the clip is long or cannot be measured. */
+export async function cutsOf(store, record) {
+  if ((record.media.duration_s ?? Infinity) > LONGEST_S) return null;
+  return (await analysisOf(store, record, {}, "low"))?.cuts ?? null;
+}
+
 /** Draw the sound as bars, each as high as its loudest sample. */
 export function drawSound(context, { peaks, rate }, duration, [x, y, width, height], colour) {
   const loudest = Math.max(1, ...peaks.flat());

@@ -29,6 +29,7 @@ def test_an_empty_library_shows_results_of_the_sample_clip(open_page: Opener, st
     result = page.locator('.welcome-examples a[href^="#/job/"]').first
     result.wait_for()
     assert violations_of(page) == []
+    assert "drop files" not in page.locator(".welcome-text").inner_text(), "a phone has nothing to drop"
     result.tap()
     page.get_by_role("link", name="Download", exact=True).first.wait_for()
 

@@ -18,7 +18,7 @@ def info_of(make: Make, name: str, *arguments: str | list[str]) -> VideoInfo:
 CASES = [
     ("a.mp4", "-c:v libx264 -pix_fmt yuv420p", []),
     ("a.mp4", "-c:v libx264 -pix_fmt yuv420p10le", ["from 10 to 8 bits"]),
-    ("a.mp4", f"-c:v libx265 -x265-params log-level=none -pix_fmt yuv420p10le {HDR}", ["(smpte2084) was tone-mapped to BT.709"]),
+    ("a.mp4", f"-c:v libx265 -x265-params log-level=none -pix_fmt yuv420p10le {HDR}", ["(PQ) was tone-mapped to BT.709"]),
     ("a.mov", "-c:v prores_ks -profile:v 4444 -pix_fmt yuva444p10le", ["bits", "parts were filled with black"]),
     ("a.mp4", "-c:v libx264 -pix_fmt yuv420p -vf setsar=4/3", ["their aspect ratio was 4/3), which gives 86x48"]),
     ("a.mpg", "-c:v mpeg2video -flags +ilme+ildct -vf setfield=tff", ["deinterlaced"]),
