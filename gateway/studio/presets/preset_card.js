@@ -9,6 +9,8 @@ import { toolAddress } from "../common/route.js";
 import { canMake, exampleOf, previewOf } from "../state/previews.js";
 import "../common/picture.js";
 
+const MISSING = "/problems/model-missing"; // type of a refusal or failure for want of a model
+
 class PresetCard extends Element {
   /**
    * Properties of the element. `card`: {title, sentence, operation, params, presetName}. `inputs`: of the job. `chosen`: whether it is
@@ -64,7 +66,7 @@ class PresetCard extends Element {
       if (this.#given !== given) return;
       Object.assign(this, { url: held.url, kind: isVideo ? "video" : "image", state: "done", job: this.isExample ? job.id : "" });
     } catch (error) {
-      if (this.isConnected && this.#given === given) this.state = error.name === "AbortError" ? "none" : "failed";
+      if (this.isConnected && this.#given === given) this.state = error.name === "AbortError" ? "none" : error.type === MISSING ? "missing" : "failed";
     }
   }
 
@@ -85,7 +87,7 @@ class PresetCard extends Element {
         ${this.kind === "image" && html`<img src=${this.url} alt="" @load=${() => (this.#isAnew = false)} @error=${() => this.#lost()}>`}
         ${state === "running" && html`<span class="preset-state"><span class="spinner"></span>${this.isExample ? "Making it…" : "Preview…"}</span>`}
         ${state === "failed" && html`<span class="preset-state">No preview</span>`}
-        ${card.install && html`<span class="preset-state">Needs a model</span>`}
+        ${(card.install || state === "missing") && html`<span class="preset-state">Needs a model</span>`}
         ${card.glyph && html`<span class="preset-glyph">${icon(card.glyph)}</span>`}
         ${chosen && html`<span class="preset-chosen">${icon("check")}</span>`}
       </span>

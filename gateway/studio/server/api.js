@@ -16,6 +16,7 @@ export class Problem extends Error {
   constructor(status, body) {
     super(body?.detail || body?.title || `The server answered ${status}.`);
     this.status = status;
+    this.type = body?.type ?? ""; // such as "/problems/model-missing"
     this.title = body?.title ?? `Status ${status}`;
     this.errors = body?.errors ?? [];
   }

@@ -76,7 +76,7 @@ async function next() {
 
 async function runOne(api, operation, body) {
   const job = await endedJob(api, operation.urls.jobs, body);
-  if (job.status === "failed") throw new Error(job.error?.detail ?? "The preview failed.");
+  if (job.status === "failed") throw new Problem(job.error?.status ?? 500, job.error ?? { detail: "The preview failed." });
   if (job.status === "canceled") throw new DOMException("The preview was canceled.", "AbortError");
   return job;
 }

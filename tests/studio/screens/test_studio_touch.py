@@ -104,3 +104,8 @@ def test_used_space_follows_an_upload_at_once(open_page: Opener, clip: Path, tmp
     page.locator("#file").set_input_files(path)
     until_known(page, lambda: page.evaluate(used) >= before + len(bytes_), "the upload counts")
     later_lists.release()
+
+
+def test_a_card_whose_preview_lacks_a_model_says_so(open_page: Opener) -> None:
+    page = open_page(f"#/clip/{SAMPLE_ID}/matting.matte", size="desktop")
+    page.locator(".preset-card", has_text="Cut out the subject").get_by_text("Needs a model").wait_for()
