@@ -84,11 +84,16 @@ def test_a_refusal_stands_once_with_its_code_marked(open_page: Opener) -> None:
     assert page.locator(".action-bar").inner_text().count("Give a smaller") == 1
 
 
-def test_a_notice_names_the_tool(open_page: Opener, studio: Restartable) -> None:
+def test_a_notice_names_the_tool(open_page: Opener) -> None:
     page = open_page("#/", size="phone")
     page.locator(".media-card").first.wait_for()
-    studio.suite.start(TOOL, {"video": SAMPLE_ID}, {"quality": 41})
-    page.get_by_text("Convert and trim: your result is ready.").first.wait_for()
+    until(page, "document.querySelector('studio-app').store.isReady")
+    end = "(job) => document.querySelector('studio-app').store.dispatchEvent(new CustomEvent('ended', { detail: job }))"
+    job = {"id": "x", "service": "media", "operation": TOOL}
+    page.evaluate(end, job | {"status": "succeeded"})
+    page.get_by_text("Convert and trim: your result is ready.").wait_for()
+    page.evaluate(end, job | {"status": "failed"})
+    page.get_by_text("Convert and trim: the job failed.").wait_for()
 
 
 def test_used_space_follows_an_upload_at_once(open_page: Opener, clip: Path, tmp_path: Path) -> None:
