@@ -5,9 +5,6 @@ import av
 from shared.media_info import VideoInfo
 from shared.video.frames.display import BLACK, has_alpha
 
-_HDR_NAMES = {"smpte2084": "PQ", "arib-std-b67": "HLG"}
-"""Common name of each HDR transfer."""
-
 
 def conversion_warnings(
     info: VideoInfo, *, to_sdr8: bool = False, written_as: str | None = "yuv420p", background: str = BLACK
@@ -42,7 +39,7 @@ def _colors(info: VideoInfo, *, to_sdr8: bool, written_as: str | None, backgroun
         target, alpha = min(target, depth_of(written_as)), alpha and has_alpha(written_as)
     if to_sdr8 and info.color.hdr:
         sentences.append(
-            f"High dynamic range ({_HDR_NAMES[info.color.transfer]}) was tone-mapped to BT.709 in 8 bits, which all players can show."
+            f"High dynamic range ({'PQ' if info.color.transfer == 'smpte2084' else 'HLG'}) was tone-mapped to BT.709 in 8 bits, which all players can show."
         )
     elif target < depth:
         sentences.append(f"The picture was reduced from {depth} to {target} bits per sample, which all players can show.")
