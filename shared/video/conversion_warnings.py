@@ -38,9 +38,8 @@ def _colors(info: VideoInfo, *, to_sdr8: bool, written_as: str | None, backgroun
     if written_as is not None:
         target, alpha = min(target, depth_of(written_as)), alpha and has_alpha(written_as)
     if to_sdr8 and info.color.hdr:
-        sentences.append(
-            f"High dynamic range ({'PQ' if info.color.transfer == 'smpte2084' else 'HLG'}) was tone-mapped to BT.709 in 8 bits, which all players can show."
-        )
+        name = "PQ" if info.color.transfer == "smpte2084" else "HLG"
+        sentences.append(f"High dynamic range ({name}) was tone-mapped to BT.709 in 8 bits, which all players can show.")
     elif target < depth:
         sentences.append(f"The picture was reduced from {depth} to {target} bits per sample, which all players can show.")
         if info.color.hdr:
