@@ -45,7 +45,7 @@ export function tonesOf(picture, matte, width, height) {
 }
 
 /**
- * Compute a frame's exposure relative to the median of its shot; 1 if no subject was measured. `tones`: number of a frame -> its histogram or
+ * Compute a frame's exposure relative to its shot's median. Returns 1 if no subject was measured. `tones`: number of a frame -> its histogram or
  * null; `frames`: from `framesToMeasure`.
  */
 export function exposureFrom(tones, { regular, near }) {
@@ -65,7 +65,7 @@ export function expose(pixels, ratio) {
   for (let at = 0; at < pixels.length; at += 4) for (const channel of [at, at + 1, at + 2]) pixels[channel] = levels[pixels[channel]];
 }
 
-/** Measure the brightness of each frame that shows the subject, in levels: number -> brightness. Each histogram is shifted to where it agrees best with that of median brightness. */
+/** Measure the brightness of frames that show the subject. Returns number -> levels. Each histogram is shifted to where it agrees best with that of median brightness. */
 function brightnessOf(tones) {
   const frames = [...tones].filter(([, counts]) => counts).map(([number, counts]) => ({ number, root: counts.map(Math.sqrt), mean: counts.reduce((sum, count, bin) => sum + count * bin, 0) }));
   if (!frames.length) return new Map();
@@ -96,7 +96,7 @@ function medianOf(values) {
   return (sorted[(sorted.length - 1) >> 1] + sorted[sorted.length >> 1]) / 2;
 }
 
-/** Replace a ratio that differs from 1 by at most `noise` with 1. A ratio that differs by up to twice `noise` is drawn towards 1. */
+/** Replace a ratio near 1 with 1. Ratios that differ by `noise` to twice `noise` are drawn towards 1. */
 function withoutNoise(ratio, noise) {
   const size = Math.abs(ratio - 1);
   return 1 + Math.sign(ratio - 1) * (size > 2 * noise ? size : Math.max(2 * (size - noise), 0));

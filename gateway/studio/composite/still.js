@@ -35,7 +35,7 @@ export class Stills {
   }
 
   /**
-   * Measure the exposure of the frame at `time`, relative to the median of its shot. Works only with a chosen matte. `start`, `end`: of the used part, in
+   * Measure a frame's exposure relative to its shot's median. Works only with a chosen matte. `start`, `end`: of the used part, in
    * seconds; `cuts`: times of the clip's cuts; `window`: frames of the clip that are averaged.
    */
   async exposureAt(time, { start, end, cuts, window }) {
