@@ -35,13 +35,14 @@ TABLES = ["speed", "memory"]
 LAYERS, SPACING, DECAY = 6, 5, 0.7
 NAIVE_FRAMES = 8
 VARIANTS: dict[str, dict[str, Any]] = {
-    "normal, camera still": {"ghost": "normal", "mask": False, "camera_model": "none"},
-    "normal": {"ghost": "normal", "mask": False},
-    "normal, masked": {"ghost": "normal", "mask": True},
-    "normal, camera by similarity": {"ghost": "normal", "mask": False, "camera_model": "similarity"},
-    "glow": {"ghost": "glow", "mask": False},
-    "shadow": {"ghost": "shadow", "mask": False},
-    "normal, linear light": {"ghost": "normal", "mask": False, "linear_light": True},
+    "normal, not masked, camera still": {"ghost": "normal", "mask": False, "camera_model": "none"},
+    "normal, not masked": {"ghost": "normal", "mask": False},
+    "normal": {"ghost": "normal"},
+    "normal, not masked, camera by similarity": {"ghost": "normal", "mask": False, "camera_model": "similarity"},
+    "glow": {"ghost": "glow"},
+    "glow, not masked": {"ghost": "glow", "mask": False},
+    "shadow, not masked": {"ghost": "shadow", "mask": False},
+    "normal, not masked, linear light": {"ghost": "normal", "mask": False, "linear_light": True},
 }
 
 
