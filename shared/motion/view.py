@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from shared.video.frames.planes import halve_toward
 from shared.video.frames.scaling import scaled
 
 Gray = NDArray[np.uint8]
@@ -37,7 +38,7 @@ class View:
 def thumbnail(picture: Gray) -> NDArray[np.float64]:
     """Shrink a picture to 48x27 pixels at most."""
     size = min(picture.shape[1], 48), min(picture.shape[0], 27)
-    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.float64)
+    return np.asarray(cv2.resize(halve_toward(picture, size), size, interpolation=cv2.INTER_AREA), np.float64)
 
 
 def view_of(picture: Gray, subject: Gray | None) -> View:

@@ -76,7 +76,7 @@ def differing(small: Small, others: list[tuple[Small, Matrix, Mask | None]], *, 
                 least[area] = cv2.min(least[area], difference | (undecided.view(np.uint8) - np.uint8(1)))
                 compared[area] += undecided
     comparable = compared >= max(needed, 1)
-    least[~comparable] = 0
+    least *= comparable  # several times as fast as setting the chosen pixels
     level = cv2.blur(least, (3, 3))
     # 0 at half the threshold, 255 at one and a half times the threshold.
     ramp = np.clip((np.arange(256) - threshold / 2) / threshold * 255, 0, 255).astype(np.uint8)
@@ -107,10 +107,13 @@ def focused(mask: Mask, luma: Mask, *, block: int) -> Mask:
     sharp = in_focus(luma, area, block=block)
     # Counting the pixels of labels takes half the time of OpenCV's statistics.
     count, labels = cv2.connectedComponents(regions[area].view(np.uint8), connectivity=8)
-    sharp_enough = np.bincount(labels[sharp], minlength=count) >= _MIN_SHARP * np.bincount(labels.ravel(), minlength=count)
+    blurred_and_sharp = np.bincount((2 * labels + sharp).ravel(), minlength=2 * count).reshape(count, 2)
+    sharp_enough = blurred_and_sharp[:, 1] >= _MIN_SHARP * blurred_and_sharp.sum(axis=1)
     sharp_enough[0] = True  # the faint rims around regions
+    if sharp_enough.all():
+        return mask
     result = mask.copy()
-    result[area][~sharp_enough[labels]] = 0
+    result[area] *= sharp_enough.take(labels)
     return result
 
 
@@ -207,7 +210,7 @@ def cleaned(mask: Mask) -> Mask:
     shape = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))
     closed = cv2.morphologyEx(cv2.min(mask[area], core), cv2.MORPH_CLOSE, shape)
     # An even surface does not change as it moves, so a subject's inside is a hole in the mask.
-    closed[_regions(closed <= 127, at_most=largest, open_sides=_inner_sides(area, mask.shape))] = 255
+    closed |= _regions(closed <= 127, at_most=largest, open_sides=_inner_sides(area, mask.shape)).view(np.uint8) * np.uint8(255)
     result[area] = cv2.blur(closed, (3, 3))
     return result
 

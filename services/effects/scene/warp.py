@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.effects.scene.pixels import Planes
-from shared.motion.camera import Matrix, scale_matrix
+from shared.motion.camera import Matrix, pure_shift, scale_matrix, shift_matrix
 
 Plane = NDArray[Any]
 Weights = NDArray[np.float32]
@@ -29,6 +29,8 @@ def shift_of(matrix: Matrix, size: tuple[int, int], *, within: float = 1e-3) -> 
     `matrix`: (3, 3), applied to a picture of `size` (width, height). It only shifts if no corner's movement differs from the
     mean by more than `within` pixels.
     """
+    if (shift := pure_shift(matrix)) is not None:
+        return shift
     corners = np.array([[[0, 0], [size[0], 0], [0, size[1]], [size[0], size[1]]]], np.float64)
     moved = (cv2.perspectiveTransform(corners, matrix) - corners)[0]
     middle = moved.mean(axis=0)
@@ -109,6 +111,12 @@ def moved_area(area: Area, matrix: Matrix) -> Area:
     The rectangle is one pixel wider on each side and may extend beyond the planes.
     """
     rows, columns = area
+    if (shift := pure_shift(matrix)) is not None:
+        right, down = shift
+        return (
+            slice(math.floor(rows.start + down) - 1, math.ceil(rows.stop + down) + 1),
+            slice(math.floor(columns.start + right) - 1, math.ceil(columns.stop + right) + 1),
+        )
     corners = np.array([[[x, y] for x in (columns.start, columns.stop) for y in (rows.start, rows.stop)]], np.float64)
     moved = cv2.perspectiveTransform(corners, matrix)[0]
     (left, top), (right, bottom) = np.floor(moved.min(axis=0)).astype(int) - 1, np.ceil(moved.max(axis=0)).astype(int) + 1
@@ -157,12 +165,11 @@ def rectangle(where: NDArray[np.bool_]) -> tuple[slice, slice] | None:
 
     The rectangle is one pixel wider on each side if there is room. None if no pixel is true.
     """
-    rows, columns = np.flatnonzero(where.any(axis=1)), np.flatnonzero(where.any(axis=0))
-    if not len(rows):
+    left, top, width, height = cv2.boundingRect(where.view(np.uint8))
+    if not width:
         return None
-    top, bottom = max(int(rows[0]) - 1, 0), min(int(rows[-1]) + 2, where.shape[0])
-    left, right = max(int(columns[0]) - 1, 0), min(int(columns[-1]) + 2, where.shape[1])
-    return slice(top, bottom), slice(left, right)
+    rows = slice(max(top - 1, 0), min(top + height + 1, where.shape[0]))
+    return rows, slice(max(left - 1, 0), min(left + width + 1, where.shape[1]))
 
 
 def enlarged(piece: tuple[slice, slice], source: tuple[int, ...], target: tuple[int, ...]) -> tuple[slice, slice]:
@@ -238,6 +245,8 @@ def _from_corner(matrix: Matrix, source: Area, target: Area) -> Matrix:
     `matrix`: (3, 3), from positions in one plane to positions in another. `source`, `target`: areas of these planes. The result maps
     positions that count from the upper left corners of the areas.
     """
+    if (shift := pure_shift(matrix)) is not None:
+        return shift_matrix(shift[0] + source[1].start - target[1].start, shift[1] + source[0].start - target[0].start)
     before = np.array([[1, 0, source[1].start], [0, 1, source[0].start], [0, 0, 1]], np.float64)
     after = np.array([[1, 0, -target[1].start], [0, 1, -target[0].start], [0, 0, 1]], np.float64)
     return after @ matrix @ before

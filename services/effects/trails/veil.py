@@ -31,9 +31,9 @@ def lay_over(out: Planes, picture: Planes, veil: Veil, area: Area, small_shape: 
     top = np.iinfo(picture[0].dtype).max
     depth = cv2.CV_8U if picture[0].dtype == np.uint8 else cv2.CV_16U
     inner = rectangle(veil.veil > 0.5 / top)
-    for target, plane in zip(out, picture, strict=True):
-        np.copyto(target, plane)
     if inner is None:
+        for target, plane in zip(out, picture, strict=True):
+            np.copyto(target, plane)
         return
     hidden = np.ascontiguousarray(veil.veil[inner])
     place = tuple(
@@ -46,9 +46,23 @@ def lay_over(out: Planes, picture: Planes, veil: Veil, area: Area, small_shape: 
     for number, (target, plane) in enumerate(zip(out, picture, strict=True)):
         rows, columns = enlarged((place[0], place[1]), small_shape, plane.shape)
         source, view = plane[rows, columns], target[rows, columns]
+        _copy_around(target, plane, rows, columns)
         added = cv2.addWeighted(hidden, levels.floor[number], veil.light[number][inner], 1, 0, dtype=depth)
         size = source.shape[1], source.shape[0]
         if size not in enlarged_rest:
             enlarged_rest[size] = cv2.resize(rest, size, interpolation=cv2.INTER_LINEAR)
         cv2.multiply(source, enlarged_rest[size], dst=view, scale=1 / top)
         cv2.add(view, cv2.resize(added, size, interpolation=cv2.INTER_LINEAR), dst=view)
+
+
+def _copy_around(target: NDArray[Any], plane: NDArray[Any], rows: slice, columns: slice) -> None:
+    """Copy `plane` to `target`, except for the rectangle of `rows` and `columns`."""
+    every = slice(None)
+    outside = (
+        (slice(0, rows.start), every),
+        (slice(rows.stop, None), every),
+        (rows, slice(0, columns.start)),
+        (rows, slice(columns.stop, None)),
+    )
+    for part in outside:
+        np.copyto(target[part], plane[part])

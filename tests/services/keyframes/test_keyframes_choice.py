@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 
 from services.keyframes.analysis import seek
+from services.keyframes.analysis.comparison.content_change import content_planes
 from services.keyframes.analysis.scan import Scan
 from services.keyframes.analysis.thumbnail_film import film_of
 from services.keyframes.detect import DetectParams, detect
@@ -213,3 +214,17 @@ def test_scores_of_every_frame_and_method_are_in_the_archive(clip, outputs):
     assert {"auto", "content", "adaptive", "histogram", "difference", "fades"} <= set(scores["values"])
     assert all(len(values) == 180 for values in scores["values"].values())
     assert report.scores.values["auto"] == pytest.approx(scores["values"]["auto"], abs=1e-3)
+
+
+def test_changes_that_auto_does_not_use_are_measured_for_their_scores_only(clip, outputs, monkeypatch):
+    measured = []
+
+    def counted(small):
+        measured.append(small)
+        return content_planes(small)
+
+    monkeypatch.setattr("services.keyframes.analysis.frame_measures.content_planes", counted)
+    detect(DetectParams(), video=clip, outputs=outputs)
+    assert not measured
+    detect(DetectParams(all_scores=True), video=clip, outputs=outputs)
+    assert measured
