@@ -118,8 +118,8 @@ def test_the_example_runs_as_a_plain_function(operation, samples, tmp_path):
 def large_files(tmp_path_factory) -> list[str]:
     """Write clips and a picture of 1280x720; return arguments such as "clip=<path>".
 
-    They are so large that frames which are never freed show in the peak memory: if a reference cycle keeps each closed encoder, renders take
-    280, then 389 MiB.
+    They are so large that frames which are never freed show in the peak memory: if a reference cycle keeps each closed encoder, renders
+    take 280, then 389 MiB.
     """
     folder = tmp_path_factory.mktemp("large")
     clip, picture, matte = folder / "clip.mp4", folder / "picture.png", folder / "matte.mp4"
