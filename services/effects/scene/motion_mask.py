@@ -210,8 +210,8 @@ def cleaned(mask: Mask) -> Mask:
     shape = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))
     closed = cv2.morphologyEx(cv2.min(mask[area], core), cv2.MORPH_CLOSE, shape)
     # An even surface does not change as it moves, so a subject's inside is a hole in the mask.
-    closed |= _regions(closed <= 127, at_most=largest, open_sides=_inner_sides(area, mask.shape)).view(np.uint8) * np.uint8(255)
-    result[area] = cv2.blur(closed, (3, 3))
+    holes = _regions(closed <= 127, at_most=largest, open_sides=_inner_sides(area, mask.shape))
+    result[area] = cv2.blur(cv2.bitwise_or(closed, holes.view(np.uint8) * np.uint8(255)), (3, 3))
     return result
 
 
