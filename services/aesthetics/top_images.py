@@ -164,13 +164,13 @@ TOP_IMAGES = Operation(
         Preset(
             name="tenth",
             title="Best tenth",
-            sentence="The sharpest and best exposed tenth, each of another view.",
+            sentence="The sharpest tenth, each of another view.",
             params=TopImagesParams(scorer="technical", sample_rate=4.0),
         ),
         Preset(
             name="few",
             title="Only the very best",
-            sentence="One picture of a hundred, by sharpness and exposure.",
+            sentence="The sharpest of a hundred pictures.",
             params=TopImagesParams(scorer="technical", sample_rate=4.0, percent=99.0),
         ),
         Preset(
@@ -182,7 +182,7 @@ TOP_IMAGES = Operation(
         Preset(
             name="taste",
             title="As people like them",
-            sentence="The best tenth, also rated by a network that learned from people.",
+            sentence="Also rated by a network that learned from people.",
             params=TopImagesParams(scorer="both", sample_rate=2.0),
         ),
     ),

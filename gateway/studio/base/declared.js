@@ -33,6 +33,17 @@ export function changedParams(operation, params, changes) {
   return Object.fromEntries(Object.entries(changed).filter(([name]) => mayBeSet(operation, changed, name)));
 }
 
+/**
+ * Return the params of a preset with the user's required values. These are values of required parameters that the preset leaves open.
+ * `params`: the present ones; `preset`: {} for none; `before`: the params of the preset chosen until now, which are dropped; `brought`: params
+ * that came with inputs. The preset's own values win.
+ */
+export function withPreset(operation, params, preset, { before = {}, brought = {} } = {}) {
+  const isEntered = (name) => name in params && !(name in before);
+  const entered = Object.fromEntries((operation.params.required ?? []).filter(isEntered).map((name) => [name, params[name]]));
+  return changedParams(operation, { ...entered, ...brought }, preset);
+}
+
 /** Return whether an output keeps the times of its clip. Only the matte of a part of a clip can. `output`: its name. */
 export function keepsTimes(operation, params, output) {
   return valueOfRole(operation, params, "keeps_times") === true && operation.output_roles[output] === "matte";

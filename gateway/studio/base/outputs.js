@@ -3,6 +3,7 @@
 import { mainInputs } from "./takers.js";
 
 const SHOWN_FIRST = ["video", "html", "images", "image"];
+const PICTURED = new Set(["video", "images", "image"]);
 
 /**
  * Return the outputs of a job, videos first, as [[name, record]]. Pages such as a gallery are next, then pictures. `operations`: the declared
@@ -22,6 +23,11 @@ export function mainOutput(job, operations) {
 /** Return the best output that has a thumbnail; null if there is none. */
 export function picturedOutput(job, operations) {
   return outputsOf(job, operations).find(([, { urls }]) => urls.thumbnail)?.[1] ?? null;
+}
+
+/** Return whether an operation makes a picture or a video. */
+export function hasPicture(operation) {
+  return Object.values(operation.outputs).some((kind) => PICTURED.has(kind));
 }
 
 /** Return the output of a role, such as a job's matte; null without one. */

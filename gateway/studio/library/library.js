@@ -60,7 +60,7 @@ class Library extends Element {
     const own = media.filter((record) => hasPicture(record) && !isSample(record));
     const isFirst = own.length === 0 && uploads.entries.length === 0;
     return html`<div class="library">
-      ${isFirst ? html`<studio-welcome .store=${store} @pick=${() => this.#pick()}></studio-welcome>` : this.#bar(own)}
+      ${isFirst ? html`<studio-welcome .store=${store} @pick=${() => this.#pick()} @link=${() => askForLink(store)}></studio-welcome>` : this.#bar(own)}
       <input type="file" id="file" class="unseen" multiple accept=${Object.values(ACCEPTED).join(",")} aria-label="Choose files to add" tabindex="-1" @change=${(event) => this.#chosen(event.target)}>
       <upload-list .store=${store} .uploads=${uploads} @pick=${() => this.#pick()}></upload-list>
       ${this.#grid(media, isFirst)}

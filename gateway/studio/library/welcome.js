@@ -21,7 +21,10 @@ class Welcome extends Element {
       <div class="welcome-text">
         <h1>Make something from a clip</h1>
         <p>Choose a clip from your phone or computer, tap a look, press <b>Make it</b>.</p>
-        <button type="button" class="primary large" @click=${() => this.tell("pick")}>${icon("upload")}Choose a clip</button>
+        <div class="row start">
+          <button type="button" class="primary large" @click=${() => this.tell("pick")}>${icon("upload")}Choose a clip</button>
+          <button type="button" class="large" @click=${() => this.tell("link")}>${icon("link")}From a link</button>
+        </div>
         <p class="muted small"><span class="with-mouse">Or drop files anywhere on this page. </span>Files stay on this server.</p>
       </div>
       ${cards.length > 0 &&

@@ -3,7 +3,7 @@
 import { Element } from "../base/element.js";
 import { html, keyed } from "../base/html.js";
 import { icon } from "../base/icons.js";
-import { changedParams } from "../base/declared.js";
+import { changedParams, withPreset } from "../base/declared.js";
 import { words } from "../base/format.js";
 import { formOf, markedFrame, problemsBeside } from "../form/form.js";
 import { parametersOf } from "../form/schema.js";
@@ -68,9 +68,10 @@ class StepCard extends Element {
     const { step, steps, index, operation, problems, store, clip } = this;
     const parameters = parametersOf(operation.params);
     const titles = this.#titles;
+    const chosen = this.#chosen;
     return html`<div class="fields" @param=${(event) => this.#setParam(event.detail)}>
-      ${operation.presets?.length > 0 && html`<div class="chips" role="group" aria-label="Presets">${operation.presets.map(({ name, title, sentence, params }) => html`<button type="button" class="chip"
-        aria-pressed=${String(JSON.stringify(params) === JSON.stringify(step.params))} title=${sentence} @click=${() => this.#choosePreset(params)} data-preset=${name}>${title}</button>`)}</div>`}
+      ${operation.presets?.length > 0 && html`<div class="chips" role="group" aria-label="Presets">${operation.presets.map((preset) => html`<button type="button" class="chip"
+        aria-pressed=${String(preset === chosen)} title=${preset.sentence} @click=${() => this.#choosePreset(preset)} data-preset=${preset.name}>${preset.title}</button>`)}</div>`}
       ${formOf({
         parameters, values: step.params, problems: problems?.params ?? {}, place: `step-${step.id}`,
         context: { store, time: null, frame: 0, clip, marked: markedFrame(parameters, step.params) },
@@ -78,10 +79,18 @@ class StepCard extends Element {
       })}</div>`;
   }
 
+  /** Return the preset whose params the step has. */
+  get #chosen() {
+    const { operation, step } = this;
+    return operation.presets.find(({ params }) => JSON.stringify(withPreset(operation, step.params, params)) === JSON.stringify(step.params));
+  }
+
   /** Choose another preset: its params replace those of the previous preset. */
-  #choosePreset(params) {
-    const isSame = JSON.stringify(params) === JSON.stringify(this.step.params);
-    this.tell("step", { ...this.step, params: isSame ? {} : { ...params } });
+  #choosePreset(preset) {
+    const { operation, step } = this;
+    const chosen = this.#chosen;
+    const params = withPreset(operation, step.params, preset === chosen ? {} : preset.params, { before: chosen?.params });
+    this.tell("step", { ...step, params });
   }
 
   get #titles() {

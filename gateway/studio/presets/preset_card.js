@@ -4,12 +4,13 @@ import { Element } from "../base/element.js";
 import { html } from "../base/html.js";
 import { icon } from "../base/icons.js";
 import { inputOf, madeFirst } from "../base/declared.js";
-import { picturedOutput } from "../base/outputs.js";
+import { hasPicture, picturedOutput } from "../base/outputs.js";
 import { toolAddress } from "../common/route.js";
 import { canMake, exampleOf, previewOf } from "../state/previews.js";
 import "../common/picture.js";
 
 const MISSING = "/problems/model-missing"; // type of a refusal or failure for want of a model
+const AGAIN_MS = 500; // pause after the last change of inputs or params, before the preview is made again
 
 class PresetCard extends Element {
   /**
@@ -20,7 +21,8 @@ class PresetCard extends Element {
   #observer = null;
   #isAnew = false; // whether the preview was made again, because its file was gone
   #isSeen = false;
-  #given = ""; // the inputs of the latest run, as text
+  #given = ""; // the inputs and params of the latest run, as text
+  #timer = null;
 
   enter() {
     this.#observer = new IntersectionObserver((entries) => {
@@ -34,22 +36,35 @@ class PresetCard extends Element {
 
   leave() {
     this.#observer.disconnect();
+    clearTimeout(this.#timer);
   }
 
-  /** Make the preview again after the inputs have changed. */
+  /** Make the preview again after the inputs or params have changed. */
   changed(name) {
-    if (name === "inputs" && this.#isSeen && this.isConnected && JSON.stringify(this.inputs) !== this.#given) this.#run();
+    if ((name === "inputs" || name === "card") && this.#isSeen) {
+      clearTimeout(this.#timer);
+      this.#timer = setTimeout(() => this.isConnected && this.#asText() !== this.#given && this.#run(), AGAIN_MS);
+    }
     this.redraw();
+  }
+
+  #asText() {
+    return JSON.stringify([this.inputs, this.card.params]);
+  }
+
+  #hide(state) {
+    Object.assign(this, { url: "", kind: "", state });
   }
 
   async #run() {
     const { operation, params, presetName, title } = this.card;
-    const given = (this.#given = JSON.stringify(this.inputs));
-    if (!operation.preview || this.record.kind !== "video" || this.card.install) return void (this.state = "none");
+    const given = (this.#given = this.#asText());
+    const isLacking = (operation.params.required ?? []).some((name) => params[name] === undefined);
+    if (!operation.preview || !hasPicture(operation) || this.record.kind !== "video" || this.card.install || isLacking) return void this.#hide("none");
     const { operations } = this.store;
     const inputs = this.inputs ?? { [inputOf(operation)]: this.record.id, ...madeFirst(operation) };
     const isGiven = ([name, port]) => (inputs[name] === "auto" ? canMake(operations, port) : port.optional || inputs[name]);
-    if (!Object.entries(operation.inputs).every(isGiven)) return void (this.state = "none");
+    if (!Object.entries(operation.inputs).every(isGiven)) return void this.#hide("none");
     this.state = "running";
     const media = this.record.media;
     const at = this.at ?? (media.duration_s ?? 0) / 2;
@@ -59,7 +74,7 @@ class PresetCard extends Element {
       const job = await (this.isExample ? exampleOf : previewOf)(this.store.api, operation, request);
       if (this.#given !== given || !this.isConnected) return; // other inputs came meanwhile
       const output = picturedOutput(job, operations);
-      if (!output) return void (this.state = "none");
+      if (!output) return void this.#hide("none");
       const isVideo = output.kind === "video";
       const path = isVideo ? output.urls.content : output.urls.thumbnail;
       const held = await this.store.api.mediaUrl(path, this.leaving);
@@ -72,7 +87,7 @@ class PresetCard extends Element {
 
   /** Make the preview again after its file is gone. The server keeps it for an hour. */
   #lost() {
-    Object.assign(this, { url: "", kind: "", state: "failed" });
+    this.#hide("failed");
     if (this.#isAnew) return;
     this.#isAnew = true;
     this.#run();

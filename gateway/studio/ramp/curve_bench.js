@@ -26,7 +26,7 @@ class CurveBench extends Element {
     store: null, record: null, params: {}, parameter: null, viewer: null, time: 0,
     chosen: 0, analysis: null, note: "", lengthNote: "", isPlaying: false, at: null, figures: null, findsBeats: false, plan: null,
   };
-  #history = new History();
+  #history = new History((a, b) => a.points === b.points && a.target === b.target && a.isOfLength === b.isOfLength);
   #player = null;
   #canvas = null;
   #closing = new AbortController();
@@ -123,8 +123,19 @@ class CurveBench extends Element {
     }
   }
 
-  #set(points, { keep = false, chosen = this.chosen } = {}) {
-    if (!keep) this.#history.note(this.#given); // null for a measured curve, so undo returns to it
+  /** Return the present state. `points`: null for a measured curve, so undo returns to it. `isOfLength`: whether a step also changes the target length. */
+  #state(isOfLength = false) {
+    return { points: this.#given, target: this.params[this.#targetName], isOfLength };
+  }
+
+  /** Return the name of the parameter with the target length. */
+  get #targetName() {
+    const planner = operationOfRole(this.store.operations, "ramp_plan");
+    return planner && paramOf(planner, "role", "target_length");
+  }
+
+  #set(points, { keep = false, chosen = this.chosen, isOfLength = false } = {}) {
+    if (!keep) this.#history.note(this.#state(isOfLength));
     this.chosen = Math.min(chosen, points.length - 1);
     this.stop();
     this.#send(points.map(roundedPoint));
@@ -156,21 +167,33 @@ class CurveBench extends Element {
     const [shortest, longest] = reachableLengths(this.points, { start, end }, speed);
     const reached = clamp(wanted, shortest, longest);
     const points = stretchedTo(this.points, { start, end }, reached, speed);
-    const planner = operationOfRole(this.store.operations, "ramp_plan");
-    const name = planner ? paramOf(planner, "role", "target_length") : undefined;
-    if (name !== undefined && name in this.params) this.tell("param", { name, value: undefined });
-    this.#set(points);
+    this.#set(points, { isOfLength: true });
+    this.#setTarget(undefined);
     target.value = reached.toFixed(1);
     if (wanted > longest + SAME_LENGTH_S) this.lengthNote = `At most ${seconds(longest)} at ${short(speed.min)}×.`;
     if (wanted < shortest - SAME_LENGTH_S) this.lengthNote = `At least ${seconds(shortest)} at ${short(speed.max)}×.`;
   }
 
+  #setTarget(value) {
+    const name = this.#targetName;
+    if (name && this.params[name] !== value) this.tell("param", { name, value });
+  }
+
   #undo() {
-    if (this.#history.canUndo) this.#send(this.#history.undo(this.#given) ?? undefined);
+    if (this.#history.canUndo) this.#go((now) => this.#history.undo(now));
   }
 
   #redo() {
-    if (this.#history.canRedo) this.#send(this.#history.redo(this.#given) ?? undefined);
+    if (this.#history.canRedo) this.#go((now) => this.#history.redo(now));
+  }
+
+  /** Go one step of the history. It changes the target length only if the step did. `step(now)`: returns the other state. */
+  #go(step) {
+    const now = this.#state();
+    const { points, target, isOfLength } = step(now);
+    now.isOfLength = isOfLength;
+    this.#send(points ?? undefined);
+    if (isOfLength) this.#setTarget(target);
   }
 
   #key(event) {
@@ -182,7 +205,7 @@ class CurveBench extends Element {
 
   #preset(name) {
     if (name === "motion") {
-      this.#history.note(this.#given);
+      this.#history.note(this.#state());
       this.#send(undefined);
       return;
     }

@@ -4,6 +4,7 @@ import { Element } from "../base/element.js";
 import { html, keyed, svg } from "../base/html.js";
 import { clock, short } from "../base/format.js";
 import { drawTile, stripOf } from "../server/views.js";
+import { Scrub } from "../common/scrub.js";
 import { addedPoint, changedPoint, clamp, movedPoint, removedPoint } from "./edit.js";
 import { Ramp } from "./ramp.js";
 
@@ -29,6 +30,7 @@ class CurveEditor extends Element {
   #dragged = null;
   #lastTap = 0;
   #number = (made += 1); // of the editor on the page
+  #scrub = new Scrub({ press: (event) => this.#field(event), drag: (event) => !this.#dragged && this.tell("seek", this.#timeAt(this.#place(event).x)) });
 
   enter() {
     this.#fit(this.clientWidth); // the first drawing has the right size: a scaled one has small points
@@ -102,6 +104,7 @@ class CurveEditor extends Element {
     this.tell("points", { points, keep, chosen });
   }
 
+  /** Take hold of a point. Its `touchstart` is prevented, or the page would scroll with the finger: in Chromium, an SVG group ignores `touch-action`. */
   #down(event, index) {
     event.preventDefault();
     event.stopPropagation();
@@ -199,7 +202,7 @@ class CurveEditor extends Element {
     return html`<div class="curve-field">
       <canvas class="curve-strip" aria-hidden="true"></canvas>
       <svg viewBox=${`0 0 ${width} ${height}`} width=${width} height=${height} role="group" aria-label=${`Speed over time, ${points.length} points`}
-        @pointerdown=${(event) => this.#field(event)} @pointermove=${(event) => event.buttons & 1 && !this.#dragged && this.tell("seek", this.#timeAt(this.#place(event).x))}>
+        @pointerdown=${(event) => this.#scrub.down(event)} @pointermove=${(event) => this.#scrub.move(event)} @pointerup=${(event) => this.#scrub.up(event)} @pointercancel=${() => this.#scrub.cancel()}>
         <defs>
           <clipPath id=${`faster-${this.#number}`}><rect x="0" y="0" width=${width} height=${one}></rect></clipPath>
           <clipPath id=${`slower-${this.#number}`}><rect x="0" y=${one} width=${width} height=${height - one}></rect></clipPath>
@@ -227,6 +230,7 @@ class CurveEditor extends Element {
     return svg`<g class=${`point ${index === this.chosen ? "chosen" : ""}`} tabindex="0" role="slider" aria-orientation="vertical" data-keys="own" aria-label=${label}
       aria-valuemin=${speed.min} aria-valuemax=${speed.max} aria-valuenow=${point.speed} aria-valuetext=${text} transform=${`translate(${this.#x(point.t)} ${this.#y(point.speed)})`}
       @focus=${() => this.tell("choose", index)} @keydown=${(event) => this.#key(event, index)} @pointerdown=${(event) => this.#down(event, index)}
+      @touchstart=${(event) => event.cancelable && event.preventDefault()}
       @pointermove=${(event) => this.#drag(event, index)} @pointerup=${() => (this.#dragged = null)} @pointercancel=${() => (this.#dragged = null)}>
       <circle class="hit" r="22"></circle><circle class="ring" r="12"></circle>
       ${easing === "hold" ? svg`<rect class="dot" x="-6" y="-6" width="12" height="12"></rect>` : svg`<circle class="dot" r="6.5"></circle>`}

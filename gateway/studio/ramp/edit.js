@@ -122,15 +122,20 @@ export function roundedPoint({ t, speed, easing, freeze }) {
   return point;
 }
 
-/** Undo and redo of points. */
+/** Undo and redo of states. `isSame(a, b)` returns whether two states are alike. */
 export class History {
   #past = [];
   #future = [];
+  #isSame;
+
+  constructor(isSame = (a, b) => a === b) {
+    this.#isSame = isSame;
+  }
 
   /** Note the state before a change. */
-  note(points) {
-    if (this.#past.at(-1) === points) return;
-    this.#past.push(points);
+  note(state) {
+    if (this.canUndo && this.#isSame(this.#past.at(-1), state)) return;
+    this.#past.push(state);
     this.#future = [];
   }
 

@@ -41,8 +41,3 @@ export function withInput(operation, { inputs, params, brought }, name, value, o
   const changes = { ...Object.fromEntries(before.map(([other]) => [other, undefined])), ...own };
   return { inputs: { ...inputs, [name]: value }, params: changedParams(operation, params, changes), brought: { ...brought, [name]: own } };
 }
-
-/** Return the params of a preset, with params that came with inputs. The preset's own values win. */
-export function withPreset(operation, preset, brought) {
-  return changedParams(operation, Object.assign({}, ...Object.values(brought)), preset);
-}

@@ -3,10 +3,10 @@
 import { Element } from "../base/element.js";
 import { html, keyed } from "../base/html.js";
 import { icon } from "../base/icons.js";
-import { changedParams, madeFirst, operationOfRole } from "../base/declared.js";
+import { changedParams, madeFirst, operationOfRole, withPreset } from "../base/declared.js";
 import { words } from "../base/format.js";
 import { marked } from "../base/marked.js";
-import { picturedOutput } from "../base/outputs.js";
+import { hasPicture, picturedOutput } from "../base/outputs.js";
 import { Problem } from "../server/api.js";
 import { load } from "../common/load.js";
 import { notify } from "../common/notices.js";
@@ -18,7 +18,7 @@ import { formOf, missingOf, problemsBeside } from "../form/form.js";
 import { resultsFor } from "../form/results.js";
 import { hasProblem, NO_PROBLEMS, sorted } from "../form/problems.js";
 import { parametersOf } from "../form/schema.js";
-import { isFilling, knownOf, requestInputs, settingsOf, withInput, withPreset } from "./settings.js";
+import { isFilling, knownOf, requestInputs, settingsOf, withInput } from "./settings.js";
 import { cliText, curlText, filesOf, pythonText } from "./request_text.js";
 import "../base/code_block.js";
 import "../presets/preset_card.js";
@@ -180,9 +180,15 @@ class ToolPanel extends Element {
     this.#checkSoon();
   }
 
-  #choosePreset(card) {
-    const isSame = this.preset === card.presetName;
-    Object.assign(this, { preset: isSame ? null : card.presetName, params: withPreset(this.operation, isSame ? {} : card.params, this.brought) });
+  /** Return the params of the chosen preset; {} if there is none. */
+  get #chosenParams() {
+    return this.operation.presets.find(({ name }) => name === this.preset)?.params ?? {};
+  }
+
+  #choosePreset({ name, params }) {
+    const isSame = this.preset === name;
+    const kept = { before: this.#chosenParams, brought: Object.assign({}, ...Object.values(this.brought)) };
+    Object.assign(this, { params: withPreset(this.operation, this.params, isSame ? {} : params, kept), preset: isSame ? null : name });
     this.#edited();
   }
 
@@ -302,10 +308,11 @@ class ToolPanel extends Element {
     const presets = operation.presets ?? [];
     if (!presets.length || record.kind !== "video" || !operation.available) return null;
     const inputs = this.#allInputs;
+    const before = this.#chosenParams;
     return html`<ul class="preset-cards" aria-label="Presets">${presets.map((preset) => {
-      const card = { ...preset, presetName: preset.name, operation };
+      const card = { ...preset, params: withPreset(operation, this.params, preset.params, { before }), presetName: preset.name, operation };
       return keyed(`${operation.name} ${preset.name}`, html`<li><preset-card .store=${this.store} .record=${record} .card=${card} .chosen=${this.preset === preset.name}
-        .inputs=${inputs} @choose=${() => this.#choosePreset(card)}></preset-card></li>`);
+        .inputs=${inputs} @choose=${() => this.#choosePreset(preset)}></preset-card></li>`);
     })}</ul>`;
   }
 
@@ -350,7 +357,7 @@ class ToolPanel extends Element {
     const missing = this.#missing;
     const why = missing.length ? `Still missing: ${missing.map((name) => name.toLowerCase()).join(" and ")}.` : "";
     const error = [problems.general, problemsBeside(this.#fields, this.#parameters, problems.params)].filter(Boolean).join(" ");
-    const isPreviewable = operation.preview && this.record.kind === "video";
+    const isPreviewable = operation.preview && hasPicture(operation) && this.record.kind === "video";
     return html`<div class="action-bar">
       ${hasProblem(problems) && html`<p class="error panel-error" role="alert" tabindex="-1">${error ? marked(error) : "Some settings are invalid. They are marked."}</p>`}
       ${why && html`<p class="muted small">${why}</p>`}

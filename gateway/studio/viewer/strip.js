@@ -4,6 +4,7 @@ import { Element } from "../base/element.js";
 import { html } from "../base/html.js";
 import { position } from "../base/format.js";
 import { drawTile, stripOf } from "../server/views.js";
+import { Scrub } from "../common/scrub.js";
 import { drawMotion, drawSound, motionOf, soundOf } from "./lanes.js";
 
 const LANE = 16; // height of a lane in CSS pixels
@@ -15,6 +16,7 @@ class ClipStrip extends Element {
    */
   static props = { store: null, record: null, time: 0, marks: [], dots: [], part: null, strip: null, sound: null, motion: null, hover: null };
   #sizes = null;
+  #scrub = new Scrub({ press: (event) => this.#seek(event), drag: (event) => this.#seek(event) });
 
   enter() {
     this.#sizes = new ResizeObserver(() => this.#paint());
@@ -95,9 +97,13 @@ class ClipStrip extends Element {
     return Math.min(Math.max((event.clientX - box.left) / box.width, 0), 1) * this.duration;
   }
 
-  #drag(event) {
+  #seek(event) {
+    this.tell("seek", this.#timeAt(event));
+  }
+
+  #moved(event) {
     this.hover = event.pointerType === "mouse" ? this.#timeAt(event) : null;
-    if (event.buttons & 1) this.tell("seek", this.#timeAt(event));
+    this.#scrub.move(event);
   }
 
   #key(event) {
@@ -113,8 +119,8 @@ class ClipStrip extends Element {
     const place = (seconds) => Math.min(Math.max(seconds / duration, 0), 1);
     return html`<div class=${`strip lanes-${this.#lanes.length}`} role="slider" tabindex="0" aria-label="Position in the clip" aria-valuemin="0" aria-valuemax=${duration}
       aria-valuenow=${time.toFixed(2)} aria-valuetext=${`${position(time)} of ${position(duration)}`}
-      @pointerdown=${(event) => { event.currentTarget.setPointerCapture(event.pointerId); this.tell("seek", this.#timeAt(event)); }}
-      @pointermove=${(event) => this.#drag(event)} @pointerleave=${() => (this.hover = null)} @keydown=${(event) => this.#key(event)}>
+      @pointerdown=${(event) => { event.currentTarget.setPointerCapture(event.pointerId); this.#scrub.down(event); }}
+      @pointermove=${(event) => this.#moved(event)} @pointerup=${(event) => this.#scrub.up(event)} @pointercancel=${() => this.#scrub.cancel()} @pointerleave=${() => (this.hover = null)} @keydown=${(event) => this.#key(event)}>
       <canvas aria-hidden="true" title=${this.#title()}></canvas>
       ${part && html`<span class="unused" :--from="0" :--to=${place(part[0])}></span><span class="unused" :--from=${place(part[1])} :--to="1"></span>`}
       ${this.marks.map((mark) => html`<span class="line" :--at=${place(mark)}></span>`)}

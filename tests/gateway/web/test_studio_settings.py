@@ -83,6 +83,27 @@ def test_a_preset_keeps_what_belongs_to_the_mask(script: Script, matte: dict[str
         ("main", LATE | presets["main"]),
         ("editing", {"subject": "mask", "start": 2.0} | presets["editing"]),
     ):
-        params = script("withPreset(operation, preset, brought)", operation=matte, preset=presets[name], brought={"mask": LATE})
+        params = script("withPreset(operation, {}, preset, { brought })", operation=matte, preset=presets[name], brought=LATE)
         assert params == expected
         OPERATIONS["matting.matte"].params.model_validate(params)
+
+
+def test_a_preset_keeps_required_values_that_it_leaves_open(script: Script) -> None:
+    reel = describe(OPERATIONS["media.reel"]).model_dump()
+    presets = {preset["name"]: preset["params"] for preset in reel["presets"]}
+    moments = [{"timestamp_s": 1, "score": 2}]
+    params = {"moments": moments, "quality": 50}
+    for name, before in (("teaser", ""), ("fast", "teaser"), ("", "fast")):
+        values = {"preset": presets.get(name, {}), "before": presets.get(before, {})}
+        params = script("withPreset(operation, params, preset, { before })", operation=reel, params=params, **values)
+        assert params == {"moments": moments} | values["preset"]
+
+
+def test_a_required_value_of_a_preset_goes_with_it(script: Script) -> None:
+    painting = describe(OPERATIONS["background.generate"]).model_dump()
+    beach, city = (next(preset["params"] for preset in painting["presets"] if preset["name"] == name) for name in ("beach", "city"))
+    call = "withPreset(operation, params, preset, { before })"
+    assert script(call, operation=painting, params=beach, preset=city, before=beach) == city
+    assert script(call, operation=painting, params=beach, preset={}, before=beach) == {}
+    own = {"prompt": "a forest"}
+    assert script(call, operation=painting, params=own, preset={}, before={}) == own

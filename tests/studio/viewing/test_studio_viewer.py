@@ -1,12 +1,15 @@
-"""The studio's viewer: keys."""
+"""The studio's viewer: keys, and the strip below the picture."""
 
+import io
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from shared.sample_ids import SAMPLE_ID
-from tests.studio.acting import fits_the_width, until
+from tests.studio.acting import Hand, fits_the_width, middle_of, until
 
 pytestmark = [pytest.mark.studio, pytest.mark.timeout(900)]
 Opener = Callable[..., Any]
@@ -71,3 +74,40 @@ def test_each_press_of_j_or_l_plays_faster(open_page: Opener) -> None:
     page.keyboard.press("j")
     until(page, "document.querySelector('video.clip').currentTime === 0 && !document.querySelector('clip-viewer').isPlaying")
     assert page.locator(".transport .badge").count() == 0
+
+
+def test_the_playhead_is_whole_at_both_ends_of_the_strip(open_page: Opener) -> None:
+    page = open_page(f"#/clip/{SAMPLE_ID}")
+    until(page, "document.querySelector('video.clip')?.readyState >= 2")
+    box = page.locator(".strip").bounding_box()
+    left, right = box["x"] - 6, box["x"] + box["width"]
+
+    def brightest(x: float) -> int:
+        clip = {"x": x, "y": box["y"], "width": 6, "height": 8}
+        return int(np.asarray(Image.open(io.BytesIO(page.screenshot(clip=clip))).convert("L")).max())
+
+    page.evaluate("document.documentElement.style.colorScheme = 'dark'")
+    for key, shown, other in (("End", right, left), ("Home", left, right)):
+        page.keyboard.press(key)
+        until(page, f"Math.abs(document.querySelector('.strip .head').style.getPropertyValue('--at') - {int(key == 'End')}) < 0.01")
+        assert brightest(shown) > 240, "the half of the handle that is beyond the strip"
+        assert brightest(other) < 60
+
+
+def test_a_finger_on_the_strip_seeks_only_sideways(open_page: Opener) -> None:
+    page = open_page(f"#/clip/{SAMPLE_ID}", size="phone")
+    until(page, "document.querySelector('video.clip')?.readyState >= 2")
+    hand = Hand(page, "touch")
+    strip = page.locator(".strip")
+    hand.uncover(strip)
+    page.wait_for_timeout(300)  # the sheet is lowered
+    assert strip.evaluate("(strip) => getComputedStyle(strip).touchAction") == "pan-y"
+    x, y = middle_of(strip)
+    now = "Number(document.querySelector('.strip').ariaValueNow)"
+    hand.drag((x, y), (x + 2, y + 50))
+    page.wait_for_timeout(300)
+    assert page.evaluate(now) < 0.05, "a finger that scrolls does not seek"
+    hand.drag((x, y), (x + 60, y + 3))
+    until(page, f"{now} > 3.2")
+    page.touchscreen.tap(x - 100, y)
+    until(page, f"{now} < 2.5")
