@@ -39,7 +39,7 @@ def take(source: Path, target: Path) -> None:
             source.unlink()
             return
         _require_file(moved.lstat(), moved.parent, name)
-        os.chmod(moved, moved.stat().st_mode | stat.S_IRUSR | stat.S_IWUSR)
+        os.chmod(moved, moved.stat().st_mode & 0o777 | 0o600)
         if _may_be_open_for_writing(moved):
             _copy(moved, copied, name)
             os.replace(copied, target)
