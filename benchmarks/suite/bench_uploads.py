@@ -242,11 +242,12 @@ def server_cpu_s(pid: int) -> float:
 
 
 def tree_cpu_s(pid: int) -> float:
-    """Return the processor time of a process and its living descendants."""
+    """Return the processor time of a process and its living descendants, with their ended children."""
     total = server_cpu_s(pid)
     for child in psutil.Process(pid).children(recursive=True):
         with contextlib.suppress(psutil.NoSuchProcess):
-            total += server_cpu_s(child.pid)
+            times = child.cpu_times()
+            total += times.user + times.system + times.children_user + times.children_system
     return total
 
 
