@@ -9,10 +9,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from shared.errors import QuotaExceeded
 from shared.file_calls import ProbedFile
-from shared.jobs.database.rows import Claim
+from shared.jobs.database.rows import Claim, Ending
 from shared.jobs.record import Status
 from shared.jobs.running.files import growing_outputs
 from shared.jobs.running.files.folders import OUTPUTS
@@ -69,6 +70,31 @@ def test_outputs_published_after_the_deadline_are_deleted() -> None:
 
     asyncio.run(settle())
     assert (endings, discarded) == ([Status.FAILED], [outcome])
+
+
+async def test_a_result_that_the_database_refuses_fails_its_job() -> None:
+    endings: list[tuple[Status, object]] = []
+    discarded: list[Outcome] = []
+    outcome = Outcome(result={"rate": float("inf")}, outputs={"video": {"id": "medium-1"}})
+
+    def finish(_job_id: str, status: Status, *, ending: Ending, **_more: Any) -> bool:
+        if status is Status.SUCCEEDED:
+            raise sa.exc.DataError("INSERT", {}, ValueError("Infinity is no JSON"))
+        endings.append((status, (ending.error or {})["detail"]))
+        return True
+
+    async def run(*_arguments: Any) -> Outcome:
+        return outcome
+
+    async def discard(_claim: Claim, refused: Outcome) -> None:
+        discarded.append(refused)
+
+    worker = JobWorker(SimpleNamespace(store=SimpleNamespace(finish=finish), stopping=False), None, None)
+    worker._queues = {"media": Queue(concurrency=1, run=run, discard=discard)}
+    progress = SimpleNamespace(warnings=(), progress=lambda: None, latest=None)
+    await worker._settle(claim(), asyncio.ensure_future(run()), progress, SimpleNamespace(ended=lambda *_a, **_o: None))
+    assert endings == [(Status.FAILED, "The database refused the result of the operation.")]
+    assert discarded == [outcome]
 
 
 def test_if_an_output_does_not_fit_the_quota_none_stays(tmp_path: Path) -> None:
