@@ -242,7 +242,10 @@ def server_cpu_s(pid: int) -> float:
 
 
 def tree_cpu_s(pid: int) -> float:
-    """Return the processor time of a process and its living descendants, with their ended children."""
+    """Return the processor time of a process and its descendants.
+
+    Ended descendants count if their parents have waited for them.
+    """
     total = server_cpu_s(pid)
     for child in psutil.Process(pid).children(recursive=True):
         with contextlib.suppress(psutil.NoSuchProcess):
