@@ -39,7 +39,7 @@ log = logging.getLogger("reelwright")
 
 @dataclass(frozen=True)
 class Room:
-    """A row of the services' table; its package loads on first use.
+    """Name and package of a service; the package is imported on first use.
 
     A container holds the package of one service only.
     """

@@ -16,13 +16,13 @@ USED = re.compile(r"\$\{(\w+)|^ +(\w+):[ ]*$", re.MULTILINE)
 SET = re.compile(r"^\s*(?:export\s+)?(\w+)\s*(?:[=:]|$)", re.MULTILINE)
 """Matches a line that sets a variable in a file such as `.env`."""
 OF_ONE_PROCESS = frozenset(PREFIX + name for name in ("DATA_DIR", "MODELS_DIR", "SERVICE_URLS", "DATABASE_PASSWORD", "PUBLISHED_HOST"))
-"""Settings that only the command line on the same machine reads. Containers ignore them."""
+"""Settings that have an effect only outside of containers."""
 COMPOSE = "COMPOSE_"
 """Prefix of Compose's own variables."""
 
 
 def known(texts: Iterable[str]) -> set[str]:
-    """Return the variables that compose files with these texts read."""
+    """Return the names of all variables in `texts`, the contents of compose files."""
     return {name for text in texts for match in USED.finditer(text) for name in match.groups() if name and name.isupper()}
 
 

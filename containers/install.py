@@ -21,7 +21,7 @@ OWN = re.compile(r"reelwright\[([\w,-]+)\]")
 GPU = "-gpu"
 """Suffix of extras for a GPU."""
 ATTEMPTS = 4
-"""Most runs of pip. It does not repeat a download that stops in the middle, but keeps complete downloads in its cache."""
+"""Maximum number of runs of pip. It does not repeat a download that stops in the middle, but keeps complete downloads in its cache."""
 
 
 def requirements(project: dict, extras: list[str]) -> Iterator[str]:

@@ -56,7 +56,7 @@ class FrameRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class PictureSize:
-    """The size of a written picture in pixels."""
+    """Width and height, in pixels, of a picture that was written."""
 
     width: int
     height: int

@@ -37,7 +37,7 @@ CURRENT_CHANGES: ContextVar[list[str]] = ContextVar("changes")
 """Ids of the objects that the current request has made, changed or deleted."""
 
 CHANGES, MOST_CHANGES = "x-reelwright-changes", 1000
-"""Header in which services send the ids to the gateway.
+"""Header in which services report CURRENT_CHANGES to the gateway.
 
 At most MOST_CHANGES ids are kept."""
 

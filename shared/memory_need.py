@@ -8,7 +8,7 @@ from typing import Any, Self
 from shared.errors import TooLarge
 
 PROCESS_BYTES = 100 * 1000**2
-"""Memory of most jobs' processes without pictures, in bytes. `python -m benchmarks.suite.bench_memory` measures it."""
+"""Memory in bytes that most jobs' processes need besides pictures. `python -m benchmarks.suite.bench_memory` measures it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -60,7 +60,7 @@ PROBE_WAIT_S = 20.0
 PROBE_MODULE, PACKAGES = "shared.video.loaded_ahead", ("gateway",)
 THUMBNAIL_WIDTH = 480
 THUMBNAIL_BYTES, PIXEL_BYTES = 16 * 1024**2, 9
-"""Most bytes of a thumbnail, and of a frame's pixel.
+"""Maximum size in bytes of a thumbnail, and of one pixel of a frame.
 
 A pixel has 16 bits in each of four channels; PNG adds a little at worst."""
 DISK_TIMEOUT_S = 5.0
@@ -284,7 +284,7 @@ def probe_count(cores: int, free_bytes: int) -> int:
 
 
 def _check_size(picture: Path, most_bytes: int) -> None:
-    """Raise UnsupportedMedia for a picture that is too large to be one. The server reads frames into memory."""
+    """Raise UnsupportedMedia if a picture file has more than `most_bytes` bytes. The server reads frames into memory."""
     if (size := picture.stat().st_size) > most_bytes:
         raise UnsupportedMedia(f"The file could not be opened: the process that examined it wrote a picture of {size} bytes.")
 

@@ -273,7 +273,7 @@ def use(settings: Settings) -> None:
 
 
 def current() -> Settings:
-    """Return the settings of this process, as set by `use`; otherwise the defaults."""
+    """Return the settings that `use` set in this process, or the defaults."""
     return _Process.settings or _defaults()
 
 

@@ -35,7 +35,7 @@ LoadService = Callable[[], "Service"]
 """Imports a service and returns it."""
 
 ReadSettings = Callable[..., "Settings"]
-"""Reads the settings, changed by keywords, and makes them current."""
+"""Reads the settings, overridden by keyword arguments, and sets them for this process."""
 
 
 @dataclass(frozen=True, kw_only=True)

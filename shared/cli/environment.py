@@ -15,7 +15,7 @@ OTHERS = frozenset(
         *("TAG", "DATA_FOLDER", "MODELS_FOLDER", "SERVICE_MEMORY"),
     )
 )
-"""Variables of the command line, of benchmarks and tests, and of the compose files."""
+"""Known variables, beside the settings: of the command line, tests and compose files."""
 
 
 def misspelt(names: Iterable[str], settings: Collection[str]) -> list[str]:

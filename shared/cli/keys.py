@@ -154,7 +154,7 @@ def _add_changes(group: typer.Typer, settings: Callable[[], Settings]) -> None:
 
 
 def _text_of(key: str | None) -> str:
-    """Return the text of a new key.
+    """Return the text of a new key: given, read from standard input, or random.
 
     `key`: the text; `-` to read it from standard input; None for a random one.
     """

@@ -134,10 +134,9 @@ def _chosen(folder: ModelFolder, names: list[str] | None, *, all_models: bool = 
 
 
 def _verified(folder: ModelFolder, model: Model, *, record: bool) -> str | None:
-    """Check a model's files.
+    """Check a model's files; return the defect, or None.
 
-    Returns the defect, or None if they are intact. `record`: first delete the recorded checksums, so that those of the present files are
-    recorded.
+    `record`: first delete the recorded checksums, so that those of the present files are recorded.
     """
     try:
         if record:

@@ -11,7 +11,7 @@ OnProgress = Callable[[JobProgress], None]
 """Called with each progress report of a job."""
 
 File = Path | str | MediaRecord
-"""A local file, a medium of the server, "auto", or a URL. A file is a path, a medium its record or id; the server fetches the URL."""
+"""A local path, a medium's record or id, "auto", or a URL to fetch. The server fetches URLs."""
 
 OperationName = NewType("OperationName", str)
 """Name of an operation that this version of the client may not know. Its arguments are checked by the server alone."""

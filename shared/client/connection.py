@@ -13,7 +13,7 @@ from shared.client.errors import Refused, Unreachable
 TIMEOUT = httpx.Timeout(30, read=90, write=90)  # a read takes up to 60 s: `Prefer: wait` holds an answer
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.25, 5.0
 CONNECTING = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
-"""Errors before the request was sent: every request may be repeated."""
+"""Errors that occur before a request is sent. After them, every request may be repeated."""
 
 
 class Connection:

@@ -18,8 +18,7 @@ TUS = {"Tus-Resumable": "1.0.0"}
 PIECE_BYTES = 4 * 1024 * 1024
 MEDIA_ID = "Reelwright-Media-Id"
 TRY_AGAIN = (404, 409, 423)
-"""Statuses after which the client asks for the offset again. They mean: lost in a restart, wrong offset, upload still held by the previous
-request."""
+"""Statuses after which the client asks for the offset again. They mean: lost in a restart, wrong offset, locked by the previous request."""
 
 
 async def upload(connection: Connection, path: Path, *, name: str | None = None, on_bytes: OnBytes | None = None) -> str:

@@ -1,4 +1,4 @@
-"""The declaration of a field of a result."""
+"""Declaration of the role of a field in an operation's result."""
 
 from pydantic.config import JsonDict
 
@@ -6,7 +6,7 @@ from shared.declarations.vocabulary import ResultRole
 
 
 def figure(role: ResultRole) -> JsonDict:
-    """Return the JSON Schema extras of a result's field that has a role.
+    """Return the JSON Schema extras that give a field of a result its role.
 
     They are the `json_schema_extra` of its Field.
     """

@@ -53,7 +53,7 @@ behind the subject.
 """
 
 OutputRole = Literal["matte", "mask", "backdrop", "depth"]
-"""What an output shows beside the result itself.
+"""What an output shows, if it is not the finished picture or video.
 
 In this order: a gray video or picture, white where the subject is; a mask of one frame; what is behind the subject; the depth of what is
 behind.
@@ -73,7 +73,7 @@ ResultRole = Literal[
     "picture_time",
     "picture_score",
 ]
-"""What a field of a result says.
+"""Meaning of a field of a result.
 
 In this order: the speed curve along which the output plays; the parts of the clip that the output consists of, each with `start_s`, `end_s`
 and `at_s`, its place in the output; shots and keyframes of each video; seconds of the clip that were used; seconds of the output; number of

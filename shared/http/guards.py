@@ -25,7 +25,7 @@ SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 CHECK = re.compile(r"/.*/check")
 """Paths at which a POST changes nothing."""
 IDS_IN_LINE = 100
-"""Most ids in a line of the audit log. A request that changes more gets several lines."""
+"""Maximum number of ids in a line of the audit log. A request that changes more gets several lines."""
 ID = re.compile(r"[\w.-]{1,64}", re.ASCII)
 audit = logging.getLogger(AUDIT)
 

@@ -42,7 +42,7 @@ _KINDS = {
 }
 """Pydantic's error types -> the expected kind of value in words."""
 MAX_ERRORS = 100
-"""Most errors that an answer lists; the rest are counted."""
+"""Maximum number of errors that an answer lists; the rest are only counted."""
 
 
 def params_from_text(model: type[P], texts: Mapping[str, str]) -> P:

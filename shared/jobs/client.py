@@ -294,7 +294,7 @@ class Jobs:
         return await self._read(self.store.media_use.reader, owner, media_id)
 
     async def counts(self) -> tuple[dict[tuple[str, str], int], dict[str, float]]:
-        """Return job counts by (service, status), and each service's oldest waiting time.
+        """Return job counts by (service, status), and acceptance times of the oldest waiting jobs.
 
         The second dict: service -> Unix time at which its oldest waiting job was accepted.
         """

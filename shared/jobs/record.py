@@ -67,7 +67,7 @@ class UrlInput(BaseModel):
 
 
 InputValue = str | UrlInput | list[str | UrlInput] | None
-"""An input of a request: a medium's id, URL, several, or nothing."""
+"""Input of a request: media id, URL, list of these, or None."""
 
 
 class JobEnvelope(BaseModel):

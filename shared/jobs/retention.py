@@ -14,8 +14,8 @@ from shared.media.store import MediaStore
 from shared.settings import Settings
 from shared.worker.folders.deletion import delete_tree
 
-SHORT = 10
-"""Multiple of `min_free_bytes` that has to stay free. While less is free, views are deleted."""
+FREE_FOR_VIEWS = 10
+"""Multiple of `min_free_bytes`; unlisted media are deleted while less disk space is free."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +36,7 @@ def sweep(store: JobStore, media: MediaStore, settings: Settings) -> SweepCounts
     for job_id in expired:
         store.forget(job_id)
     removed = media.sweep(datetime.now(UTC), store.media_use.referenced())
-    removed += media.sweep_unlisted(most_bytes=settings.view_bytes, free_bytes=SHORT * settings.min_free_bytes)
+    removed += media.sweep_unlisted(most_bytes=settings.view_bytes, free_bytes=FREE_FOR_VIEWS * settings.min_free_bytes)
     MeasurementStore.of(settings.data_dir, ttl_s=media.ttl.total_seconds()).sweep()
     return SweepCounts(jobs=len(expired), media=len(removed), folders=_sweep_work(store, settings.data_dir.absolute() / "work"))
 

@@ -1,10 +1,10 @@
-"""Keys of view jobs.
+"""Idempotency keys of the jobs that make views of media.
 
 A view is a small file that shows a medium to users: a proxy (small copy), a strip of pictures, or the peaks of the sound.
 """
 
 PROXY = "proxy"
-"""The view that previews run on."""
+"""Name of the view that previews run on: a small copy of the video."""
 
 VIEW_KEYS = "view/"
 """Prefix of the idempotency keys of jobs that make views."""

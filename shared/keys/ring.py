@@ -18,7 +18,7 @@ from shared.log import AUDIT, fields
 from shared.settings import LEAST_KEY_CHARS, PUBLIC, Settings, owner_of, secret_file
 
 OF_SETTINGS = "settings"
-"""Name of the keys in the settings. Their scopes are `read` and `run`."""
+"""Name that all keys in the settings have. Their scopes are `read` and `run`."""
 log = logging.getLogger(__name__)
 audit = logging.getLogger(AUDIT)
 

@@ -33,7 +33,7 @@ STEP_BYTES = 16 * 1024 * 1024
 """Bytes reserved at a time for a file of unknown size."""
 
 MOST_FILES = 1000
-"""Most files that are counted in a folder. A job could write more to hold up the count."""
+"""Maximum number of files that are counted in a folder. A job could write more to delay the count."""
 SMALL_BYTES = 4 * 1024 * 1024
 """Size up to which files of owners without a quota need no reservation. With many small uploads at once, each check reads many files."""
 
@@ -51,7 +51,7 @@ class Claim(BaseModel):
     bytes: int
 
     def place(self, root: Path) -> Path:
-        """Return the folder of the file. `root`: folder of media."""
+        """Return the path of `folder`, in which the file grows. `root`: folder of media."""
         return Path(os.path.normpath(root / self.folder))
 
 
@@ -91,7 +91,7 @@ class Room:
         return stored_bytes(self.root / owner) + sum(size for folder, size in counted.items() if folder != except_for)
 
     def promised_bytes(self, claims: list[Claim], *, except_for: Path) -> int:
-        """Return the bytes of the disk that reservations will still fill."""
+        """Return the number of reserved bytes that are not written yet."""
         growing = [(claim.place(self.root), claim.bytes) for claim in claims]
         return sum(max(size - written_bytes(folder), 0) for folder, size in growing if folder != except_for and folder.exists())
 
@@ -103,7 +103,7 @@ class Room:
 
     @contextmanager
     def listed(self) -> Iterator[list[Claim]]:
-        """Yield all reservations, which do not change meanwhile.
+        """Yield all reservations, and lock them during the `with` block.
 
         Those of dead processes are deleted.
         """

@@ -36,8 +36,8 @@ from shared.operation import Kind
 RECORD, THUMBNAIL, BY_HASH = "record.json", "thumbnail.jpg", ".by-hash"
 IN_USE_S = 300.0
 """Seconds for which an unlisted medium is kept after its last use. This holds on a full disk, too: a job may be reading the medium."""
-STALE = timedelta(days=1)
-"""Age of the last write from which a temporary folder is abandoned. Its process counts as dead."""
+ABANDONED_AFTER = timedelta(days=1)
+"""A temporary folder is deleted if nothing was written to it for this long."""
 
 # Return types of MediaStore. They have names because `list` is a method of that class.
 Ids = list[str]
@@ -80,7 +80,7 @@ class NewMedium:
     media_id: str | None = None
     expires: bool = True
     ttl_s: float | None = None
-    """Time to live; None: the store's."""
+    """Time to live in seconds; None: the default of the store."""
     listed: bool = True
 
     def __post_init__(self) -> None:
@@ -286,7 +286,7 @@ class MediaStore:
                         removed.append(media_id)
             self._index(owner).sweep(partial(self._exists, owner))
         for folder in _children(self._incoming):
-            if now - _last_written(folder) > STALE:
+            if now - _last_written(folder) > ABANDONED_AFTER:
                 shutil.rmtree(folder, ignore_errors=True)
         for folder in _children(self._trash):
             shutil.rmtree(folder, ignore_errors=True)

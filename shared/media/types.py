@@ -65,7 +65,7 @@ _STARTS: Mapping[bytes, str] = {
 _BRANDS = {b"avif": "AVIF", b"heic": "HEIF", b"heix": "HEIF", b"heim": "HEIF", b"heis": "HEIF"}
 """Brands of files with still images in the ISO container (ISO/IEC 23008-12). Files of image sequences have others."""
 _GENERAL_BRANDS = (b"mif1", b"mif2", b"miaf")
-"""Brands of still images that do not name the codec. The file's further brands do."""
+"""Brands that stand for a still image of any codec. The file's further brands name the codec."""
 
 HEAD_BYTES = 64
 """Number of first bytes that are enough to recognise a file."""

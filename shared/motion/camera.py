@@ -23,16 +23,16 @@ Model = Literal["none", "translation", "similarity", "homography"]
 
 _LONGEST_SIDE = 480
 _OVERLAP = 0.67
-"""Least share of the picture that a frame has in common with its anchor.
+"""Minimum share of the picture that a frame has in common with its anchor.
 
 The anchor is the earlier frame against which motion is measured. A frame with less in common becomes the new anchor.
 """
 _LEAST_POINTS, _LEAST_INLIERS = 12, 0.45
-"""Least number of tracked corners, and their least share that follows one motion."""
+"""Minimum number of tracked corners, and minimum share of them that follows one motion."""
 _SAME_PICTURE, _OTHER_PICTURE = 0.45, 0.1
-"""Correlation of aligned thumbnails: least within a shot, largest between shots. In between, `is_cut` compares more."""
+"""Correlation above which two thumbnails show the same shot, and below which different shots. In between, `is_cut` compares more."""
 _OTHER_BRIGHTNESS = 0.25
-"""Least difference, 0 to 1, between the brightness histograms of different shots."""
+"""Minimum difference, 0 to 1, between the brightness histograms of different shots."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -13,15 +13,15 @@ _LARGEST = 0.35
 _NOISE = 8.0
 """Largest change of a pixel, in levels, that counts as noise."""
 _NEARLY_ALL = 0.94
-"""Least share of the squared change in an overlay's rows, and in its columns."""
+"""Minimum share of the pictures' squared difference within an overlay's rows, and its columns."""
 _MARGIN = 2
-"""Pixels around the box that may hold some of the overlay, too."""
+"""Width in pixels of a border around the overlay that is not compared."""
 _SAME, _FLAT, _EQUAL = 0.75, 2.0, 4.0
 """Limits for the surroundings of an overlay, which must be equal in both pictures.
 
-Least correlation; largest standard deviation of flat surroundings, and largest difference of their means, both in levels."""
+Minimum correlation; largest standard deviation of flat surroundings, and largest difference of their means, both in levels."""
 _DARK, _BRIGHT = 30.0, 225.0
-"""Least and largest mean level of flat surroundings that are compared. Darker or brighter ones are equal in different shots, too."""
+"""Lowest and highest mean level of flat surroundings that are compared. Darker or brighter ones are equal in different shots, too."""
 
 
 def only_overlay_changed(before: Picture, after: Picture) -> bool:

@@ -25,15 +25,15 @@ _TEXTURE, _MOST_TEXTURE = 2.0, 8.0
 _SPREAD = 6.0
 """Mismatch, in levels, of a pixel that belongs to another motion. Above it, the pixel's weight falls quickly."""
 _LEAST_TEXTURED, _LEAST_AGREEING = 0.01, 0.3
-"""Least share of textured picture, and of matching texture, for a valid result."""
+"""Minimum shares, for a valid result: textured pixels, and matching pixels among these."""
 _FINE = 0.02
 """Step of the refinement, in pixels, below which the refinement ends."""
 _STILL = 0.06
 """Shift in pixels below which the camera counts as still. The subject biases the result a little."""
 _ROUNDS = 6
-"""Most steps of the refinement."""
+"""Maximum number of steps of the refinement."""
 _LEAST_BACKGROUND = 0.02
-"""Least share of background in the picture for a masked measurement."""
+"""Minimum share of the picture that a masked measurement needs as background."""
 _OUT_OF_SIGHT = 2.0
 """Mismatch, in levels, of parts that only one picture shows. Without it, a repeated pattern could match a whole period away."""
 

@@ -5,7 +5,7 @@ import { ratio, timecode } from "./timecode.js";
 const MOST_EVENTS = 999; // most events of an EDL, which numbers them with three digits
 const LINE = "\n";
 
-/** Return the timeline frame of a video frame. It has the same number, or at a variable frame rate the nearest time. */
+/** Convert a video frame's number to a frame number of the timeline. They differ only at a variable frame rate: the nearest time counts. */
 export function gridFrame(video, frame, time) {
   return video.varies ? Math.round(time * ratio(video.grid.rate)) : frame;
 }

@@ -1,4 +1,4 @@
-"""All modules that examining a file needs.
+"""Imports of all modules that are needed to examine a file.
 
 A process imports this module before it is copied for each file. Otherwise each copy would import some of them anew.
 """

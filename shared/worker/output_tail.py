@@ -17,7 +17,7 @@ PAUSE_S = 0.05
 """Pause after a full chunk. Without it, a process that writes without end would occupy the event loop."""
 STANDARD_ERROR = 2
 PREFIX = "worker: "
-"""Begin of each forwarded line. No process can forge other lines of the server's log."""
+"""Beginning of each forwarded line. No process can forge other lines of the server's log."""
 LONGEST_LINE_CHARS = 8192
 """Length from which a line is forwarded before it ends."""
 

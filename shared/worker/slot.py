@@ -37,15 +37,15 @@ from shared.worker_call import Answer, Request, Target, adapter
 
 WATCH_INTERVAL_S = 0.2
 START_S = 120.0
-"""Most seconds from a child's start until it is ready."""
+"""Time limit, in seconds, from a child's start until it is ready."""
 MESSAGES_PER_S = 100
-"""Most messages that are read from a child within a second. More messages wait in the socket; when it is full, the child waits."""
+"""Maximum number of messages read from a child within a second. More messages wait in the socket; when it is full, the child waits."""
 KEPT_OPEN: set[int] = set()
 """File descriptors that guards and children inherit, and keep open until they end. One is the lock of this server process."""
 EMPTY_S = 3.0
-"""Most seconds of deleting files of a living child."""
+"""Time limit, in seconds, for the deletion of files while the child lives."""
 CLOSED_S = 2.0
-"""Most seconds until a child ends after it closed its connection."""
+"""Time limit, in seconds, for a child to end after it closed its connection."""
 
 OnUpdate = Callable[[Update], Awaitable[None]]
 log = logging.getLogger(__name__)

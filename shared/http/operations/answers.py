@@ -17,7 +17,7 @@ Prefer = Annotated[str | None, Header(description="`wait=N` waits up to N second
 IdempotencyKey = Annotated[
     str | None, Header(min_length=1, max_length=255, description="A repeated request with the same key gets the first answer.")
 ]
-"""Headers of every request that starts a job."""
+"""The header `Idempotency-Key` of a request that starts a job."""
 
 REFUSALS = NOT_JSON | problems(
     _404="Unknown media",

@@ -40,8 +40,8 @@ def configure(engine: sa.Engine, *, executor: str) -> None:
     )
 
 
-def owners(engine: sa.Engine) -> set[str]:
-    """Return the executor ids of all processes that have unfinished workflows."""
+def busy_executors(engine: sa.Engine) -> set[str]:
+    """Return the executor ids of the processes that have unfinished workflows."""
     return {executor for executor in _unfinished(engine, "executor_id") if executor}
 
 

@@ -18,7 +18,7 @@ from shared.jobs.record import Delivery, DeliveryStatus, StandingWebhook
 from shared.media.ids import new_id
 
 MOST_WEBHOOKS = 16
-"""Most standing webhooks of one owner."""
+"""Maximum number of standing webhooks of one owner."""
 MOST_LISTED = 500
 
 

@@ -1,4 +1,4 @@
-"""Queries of ended jobs: reusable results, run times, and outputs in several jobs."""
+"""Queries of ended jobs: reusable results, run times, and outputs that several jobs share."""
 
 import time
 from collections.abc import Collection
@@ -14,8 +14,8 @@ PAST_RUNS = 50
 """Number of latest jobs from which the run time of an operation is estimated."""
 EXPIRES_SOON_S = 300.0
 """Results of jobs that expire this soon are not reused. A sweep might delete their outputs in between."""
-MOST_REMEMBERED = 5
-"""Most equal earlier jobs to try, newest first. The outputs of some may be deleted."""
+MAX_EARLIER_RESULTS = 5
+"""Maximum number of earlier results to return for one key. The outputs of some may be deleted."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,13 +56,13 @@ class History:
     def remembered(self, owner: str, result_key: str) -> list[EarlierResult]:
         """Return earlier results that have the given result key.
 
-        Newest first, at most MOST_REMEMBERED. Jobs that expire within EXPIRES_SOON_S do not count.
+        Newest first, at most MAX_EARLIER_RESULTS. Jobs that expire within EXPIRES_SOON_S do not count.
         """
         columns = [JOBS.c[name] for name in ("result_key", "version", "result", "outputs", "warnings", "progress")]
         lasting = (JOBS.c.status == Status.SUCCEEDED.value, JOBS.c.expires_at > time.time() + EXPIRES_SOON_S)
         query = sa.select(JOBS.c.id.label("job_id"), *columns).where(JOBS.c.owner == owner, JOBS.c.result_key == result_key, *lasting)
         with self.engine.connect() as connection:
-            rows = connection.execute(query.order_by(JOBS.c.id.desc()).limit(MOST_REMEMBERED))
+            rows = connection.execute(query.order_by(JOBS.c.id.desc()).limit(MAX_EARLIER_RESULTS))
             return [EarlierResult(**row._asdict()) for row in rows]
 
     def services(self) -> set[str]:

@@ -4,7 +4,7 @@ import time
 from dataclasses import dataclass
 
 REPORT_S, REPORT_FRACTION, FORGET_S = 5.0, 0.01, 24 * 3600.0
-"""Least seconds and least progress (0 to 1) between two messages about a job.
+"""Minimum seconds and minimum progress (0 to 1) between two messages about a job.
 
 A message is remembered for FORGET_S seconds.
 """

@@ -56,7 +56,7 @@ from shared.worker.slot import Killed, Slot
 
 Value = TypeVar("Value")
 SPARE_FREE_BYTES, UNUSED_SPARE_FREE_BYTES = 1024**3, 4 * 1024**3
-"""Least free memory for giving a service a spare child process. The first applies if the service has run a job, else the second."""
+"""Free memory, in bytes, from which a service gets a spare child process. The second applies to a service that has not run a job yet."""
 PREVIEWS = 1
 """Number of previews that one service runs at once."""
 

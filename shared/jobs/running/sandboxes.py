@@ -10,7 +10,7 @@ from shared.worker.sandbox import OPTIONAL, Layer, Sandbox, available
 from shared.worker.sandbox.paths import has_gpu
 
 LOCKS = "locks"
-"""Folder of the locks of GPUs, which worker processes share. Closed to them on a machine without a GPU."""
+"""Folder of lock files with which worker processes take turns on a GPU. Without a GPU, they have no access."""
 log = logging.getLogger(__name__)
 
 

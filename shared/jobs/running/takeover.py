@@ -29,7 +29,7 @@ from shared.worker.processes.process_end import LINGER_S
 
 PING_S, GIVE_UP_S = 1.0, 4.0
 IDLE_PING_S, IDLE_LEASE_S = 10.0, 30
-"""PING_S, and LEASE_S of `locks`, while no jobs run in the installation."""
+"""Values that replace PING_S and LEASE_S while no jobs run in the installation."""
 ROUSED_S = 5.0
 """Seconds of frequent proofs of life after a job was queued. Any process may have started the job."""
 WATCH_S, IDLE_WATCH_S = 0.2, 1.0
@@ -45,7 +45,7 @@ log = logging.getLogger(__name__)
 class Lifeline:
     """This process's proof of life (a lock), and the recovery of dead processes' jobs.
 
-    The callers pass `owners`, which returns the executor ids of unfinished jobs, and `recover`, which puts the jobs of one executor back
+    The callers pass `executors`, which returns the executor ids of unfinished jobs, and `recover`, which puts the jobs of one executor back
     into their queues.
     """
 
@@ -69,7 +69,7 @@ class Lifeline:
     def start(
         self,
         *,
-        owners: Callable[[], set[str]],
+        executors: Callable[[], set[str]],
         recover: Callable[[str], None],
         busy: Callable[[], bool],
         report: Callable[[str, str], None],
@@ -81,7 +81,7 @@ class Lifeline:
         of these processes.
         """
         self._report = report
-        for target, arguments in ((self._watch, (owners, recover, busy)), (self._watchdog, (busy,))):
+        for target, arguments in ((self._watch, (executors, recover, busy)), (self._watchdog, (busy,))):
             thread = threading.Thread(target=target, args=arguments, name=f"lifeline{target.__name__}", daemon=True)
             thread.start()
             self._threads.append(thread)
@@ -130,7 +130,7 @@ class Lifeline:
         with contextlib.suppress(psycopg.Error):
             self._locks.drop(name)
 
-    def _watch(self, owners: Callable[[], set[str]], recover: Callable[[str], None], busy: Callable[[], bool]) -> None:
+    def _watch(self, executors: Callable[[], set[str]], recover: Callable[[str], None], busy: Callable[[], bool]) -> None:
         settled = _now() + SETTLE_S
         while True:  # the first round at once: after a restart, interrupted jobs go on before waiting ones
             held = False
@@ -140,7 +140,7 @@ class Lifeline:
                 began = _now()
                 self._locks.confirm(self.executor, lease_s=lease_s)
                 self._alive_at = began
-                working = owners()
+                working = executors()
                 held = self._reap(working - {self.executor}, recover)
                 self._idle = not working and not busy() and began - self._roused_at > ROUSED_S
             except Exception as error:  # the database may not answer for a while; the watchdog decides when that is too long

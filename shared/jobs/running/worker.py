@@ -20,7 +20,7 @@ from dbos import DBOS
 from shared.errors import FieldError, OperationFailed, ReelwrightError, TimedOut, WorkerCrashed
 from shared.jobs import webhooks
 from shared.jobs.client import Jobs
-from shared.jobs.database.dbos_setup import JOB, configure, first_line, jobs_of, owners, recover
+from shared.jobs.database.dbos_setup import JOB, busy_executors, configure, first_line, jobs_of, recover
 from shared.jobs.database.queue_notices import ALL
 from shared.jobs.database.rows import Claim, Ending
 from shared.jobs.database.store import FETCHES, WEBHOOKS
@@ -137,7 +137,7 @@ class JobWorker:
         self._waker.watch(self._store.notices, heard=self._lifeline.rouse)
         self._waker.wake(ALL)
         self._lifeline.start(
-            owners=partial(owners, self._store.engine),
+            executors=partial(busy_executors, self._store.engine),
             recover=self._recover,
             busy=lambda: bool(self._running),
             report=self._report_wait,

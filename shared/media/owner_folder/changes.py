@@ -4,8 +4,8 @@ import time
 from pathlib import Path
 
 SETTLED_S = 2.0
-"""Age from which the time of a folder's last change is unambiguous. On file systems with coarse clocks, two recent changes can have the
-same time."""
+"""Seconds after which a further change gives a folder another modification time. Earlier ones can have the same time where the
+file system's clock is coarse."""
 
 
 def stored_bytes(folder: Path) -> int:

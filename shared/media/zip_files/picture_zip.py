@@ -29,7 +29,7 @@ MOST_LIST_BYTES = 8 * 1024**2
 
 _CHUNK_BYTES = 256 * 1024
 _NAMED = 10
-"""Most files that a message names."""
+"""Maximum number of files that a message names."""
 _SYSTEM_FILES = ("thumbs.db", "desktop.ini", "ehthumbs.db", "icon\r")
 _ERRORS = (zipfile.BadZipFile, zlib.error, struct.error, NotImplementedError, RuntimeError, OverflowError, EOFError, ValueError, OSError)
 

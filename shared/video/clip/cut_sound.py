@@ -1,4 +1,4 @@
-"""The sound of a part of a clip, cut at samples and encoded again."""
+"""The sound of a clip's part, cut at the exact sample and re-encoded."""
 
 from fractions import Fraction
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Smooth filling of unknown pixels from known pixels (push-pull).
+"""Smooth filling of holes in a picture from the pixels around them (push-pull).
 
 Push-pull of Gortler, Grzeszczuk, Szeliski and Cohen ("The Lumigraph", SIGGRAPH 1996): known values are averaged into ever smaller pictures,
 and unknown pixels take the value of the next smaller picture.
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 Picture = NDArray[np.float32]
 
 _COARSE_TRUST = 4.0
-"""Factor on a coarse pixel's known share. A coarse pixel counts as fully known from a share of 1 / _COARSE_TRUST on."""
+"""Factor on the weights of a reduced picture. A pixel of it counts fully if a quarter of its area is known."""
 
 
 def push_pull(picture: Picture, weight: Picture) -> Picture:

@@ -1,4 +1,7 @@
-"""Frame rates computed from the times of frames."""
+"""Frame rates computed from the times of frames.
+
+A step is the time from one frame to the next, in ticks: units of the file's clock.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,42 +23,42 @@ STANDARD_RATES = tuple(
 
 _DEFAULT = Fraction(25)
 _SLOWEST = Fraction(9)
-"""Rate in fps below which no standard rate is near. Such clips get 30 fps, a multiple of 1, 2, 3, 5 and 6."""
+"""Rates below this, in fps, are lower than all standard rates. Such clips get 30 fps, a multiple of 1, 2, 3, 5 and 6."""
 _FILLER = Fraction(30)
 _CLOSE = Fraction(1, 25)
-"""Largest relative difference between a rate and a standard rate that stands for it."""
+"""Largest relative difference at which a standard rate replaces a measured rate."""
 _EXACT = Fraction(1, 5000)
-"""Largest relative difference between equal rates, of which one is rounded."""
+"""Largest relative difference of two rates that count as equal."""
 _COMMON = 0.25
-"""Least frequency of a step that determines the rate, relative to the commonest step."""
+"""Minimum frequency, relative to the commonest step, of a step that determines the rate."""
 _WINDOW = 1.15
 """Ratio up to which two steps count as equal."""
 _EVEN = 1.9
-"""Largest ratio of long to short steps that only scatter around their mean.
+"""Largest ratio of long to short steps at which their mean determines the rate.
 
 Long and short: the 95th and the 5th percentile.
 """
 _SETTLED, _MOST = 0.005, 0.6
-"""Limits for steps that have one usual length, the median.
+"""Limits that decide whether most steps have the same length.
 
 At least the share _MOST of the steps differs from the median by at most the share _SETTLED of it.
 """
 _MOST_MULTIPLE = 8.5
-"""Longest gap that is compared with multiples of a rate's step, in steps."""
+"""Longest gap that is compared with multiples of a rate's step. In such steps."""
 _TIE = 0.05
-"""Largest difference, in ticks, between the errors of two rates that fit equally well."""
+"""Rates whose errors differ by at most this, in ticks, fit equally well."""
 _GRID, _LOOSE_GRID = 1.01, 1.51
-"""Most ticks by which times may differ from even spacing. MP4 lists decoding times, so its times are rounded twice: _LOOSE_GRID."""
+"""Maximum range, in ticks, of the differences from evenly spaced times. MP4's times are rounded twice: _LOOSE_GRID."""
 _FINE_TICKS = 1000
-"""Number of ticks from which a single step tells 30 fps from 30000/1001."""
+"""Length of a step, in ticks, that distinguishes 30 fps from 30000/1001."""
 _LONG_FIRST_S = Fraction(1, 20)
-"""Most seconds by which an ignored first step exceeds the usual step."""
+"""Maximum excess, in seconds, of an ignored first step over the usual step."""
 _FINEST_COUNT, _MILLISECOND = Fraction(1, 100), Fraction(1, 1000)
-"""Tick length of GIF and of clocks in milliseconds, in seconds. Only clocks with longer ticks than GIF's may count pictures."""
+"""Length in seconds of a tick of GIF, and of a clock in milliseconds. Only clocks with longer ticks than GIF's may count pictures."""
 _FEW = 4
-"""Least number of frames for recognising the clock of a copied file's source."""
+"""Minimum number of frames for recognising the clock of a copied file's source."""
 _REORDERED, _MANY = 3, 16
-"""Number of last steps to ignore: pictures may be missing at a cut.
+"""Number of steps to ignore at the end, where pictures may be missing.
 
 Applies to more than _MANY steps. Of fewer steps, only the last is ignored.
 """
@@ -204,9 +207,9 @@ def _coarse_rate(steps: NDArray[np.int64], near: NDArray[np.bool_], base: Fracti
 
 
 def _grid_error(times: NDArray[np.int64], period: float) -> float:
-    """Return the range of the times' distances from a grid.
+    """Return the range of the differences between `times` and the nearest multiples of `period`.
 
-    The grid consists of the multiples of `period`. All values are in ticks.
+    All values are in ticks.
     """
     errors = times - np.rint(times / period) * period
     return float(errors.max() - errors.min())

@@ -20,9 +20,9 @@ _MARKS = {
 In broadcasts (ATSC A/53, part 4, 6.2.3), captions are in ITU-T T.35 messages or user data; the last bytes of MPEG-2 are those of DVDs.
 """
 _FIRST_PACKETS, _FIRST_BYTES = 120, 16 * 1024 * 1024
-"""Most packets, and most bytes, that are examined at the start of a file."""
+"""Maximum number of packets, and of bytes, to examine at a file's start."""
 _PLACES, _PACKETS_AT_PLACE = 16, 5
-"""Number of examined places in a file, and of packets at each later place."""
+"""Number of places to examine in a file, and of packets at later places."""
 
 
 def holds_captions(codec: str, packet: Any) -> bool:

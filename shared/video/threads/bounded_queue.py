@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 QUEUED_BYTES = 96 * 1024 * 1024
-"""Most bytes that waiting items hold together. An 8K picture is a hundred times as large as a preview's, so counting is not enough."""
+"""Limit on the total bytes of waiting items. An 8K picture is a hundred times as large as a preview's, so counting is not enough."""
 
 
 class QueueClosed(Exception):

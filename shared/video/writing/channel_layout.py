@@ -15,7 +15,7 @@ from shared.video.writing.sound_coding import layout_of
 _HEARD_S = 20
 """Seconds of sound that are analysed."""
 _HIGH_HZ, _LOUD, _SHARE = 250, 0.003, 0.01
-"""Limits from which a low-frequency channel holds other sounds, too.
+"""Minimum frequency, level and energy share of full-range sound in a low-frequency channel.
 
 In some second, sounds above _HIGH_HZ reach an RMS of _LOUD (full scale is 1) and a share of _SHARE of the energy.
 """

@@ -51,7 +51,7 @@ class CopiedAudio:
         self._steps: Generator[Fraction, None, None] | None = None
         self._position = Fraction(-1)
         self.empty: list[int] = []
-        """Numbers, from 1, of tracks that stayed empty when all is copied."""
+        """Numbers, from 1, of the tracks in which nothing could be copied."""
 
     def plan(self, container_format: str) -> list[str]:
         """Return warnings about tracks that a `container_format` file cannot hold unchanged.

@@ -54,7 +54,7 @@ def _empty(top: int, deadline: float) -> None:
 
 @contextmanager
 def _opened(name: str | Path, folder: int | None = None) -> Iterator[int]:
-    """Open a folder after giving its user all rights to it.
+    """Give a folder's owner all permissions on the folder, and open it.
 
     Yields the file descriptor.
     """

@@ -20,10 +20,10 @@ BLOCK_BYTES = 512
 
 
 def take(source: Path, target: Path) -> None:
-    """Move a file that a child process wrote to `target`.
+    """Move the file `source`, which a child process wrote, to `target`.
 
     The child cannot change it there. The file is examined after the move, when the child cannot exchange it any more. If it may still be
-    open for writing, `target` is a copy. Raises WorkerCrashed unless it is a regular file with one name.
+    open for writing, `target` is a copy. Raises WorkerCrashed unless it is a regular file with one hard link.
     """
     name, moved, copied = source.name, partial_path(target), partial_path(target)
     try:
@@ -86,7 +86,7 @@ def _copy(source: Path, target: Path, name: str) -> None:
 
 
 def _require_file(about: os.stat_result, folder: Path, name: str) -> None:
-    """Raise WorkerCrashed unless `about` describes a regular file with one name.
+    """Raise WorkerCrashed unless `about` describes a regular file with one hard link.
 
     Also for a file whose size is a mere number: the disk, that of `folder`, has no room for its bytes. Reading it could take hours.
     """

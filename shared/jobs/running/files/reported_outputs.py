@@ -20,7 +20,7 @@ FILE_TYPES: Mapping[Kind, frozenset[FileType]] = {
 """Possible file types of an output of each kind."""
 
 MOST_PROPERTY_BYTES = 4 * 1024**2
-"""Most bytes of a file's properties. They are read with every list of media."""
+"""Maximum size in bytes of a file's properties. They are read with every list of media."""
 
 
 def check_outputs(operation: Operation, files: Mapping[str, ProbedFile]) -> None:

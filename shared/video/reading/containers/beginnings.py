@@ -95,7 +95,7 @@ class Beginnings:
 
 
 def _begins_mp4(head: bytes) -> bool:
-    """Return whether `head` begins with `ftyp` and another first box of a file."""
+    """Return whether `head` begins with the box `ftyp` and a box allowed after it."""
     length = int.from_bytes(head[:4], "big")
     return 16 <= length <= _MARKED_BYTES - 8 and head[8:12].isascii() and head[length + 4 : length + 8] in _BEHIND_FTYP
 

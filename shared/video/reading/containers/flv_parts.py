@@ -11,7 +11,7 @@ _HEADER = b"FLV\x01"
 _SOUND, _PICTURE, _DATA = 8, 9, 18
 _MOST_TAGS = 20_000_000
 _MOST_PARTS = 200
-"""Most parts of a file. FFmpeg opens the file once for each part."""
+"""Maximum number of parts to read of a file. FFmpeg opens the file once for each part."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from shared.video.reading.containers.beginnings import TS_PACKET, TS_SYNC, TS_TOGETHER, bytes_at, demuxer_of
 
 _LEAST_ROWS, _ROWS = 64, 16_384
-"""Least and largest number of packets read at once. After damage the number is least; each undamaged block quadruples it."""
+"""Smallest and largest number of packets read at once. After damage it is the smallest; each undamaged block quadruples it."""
 _SEARCHED_BYTES = 4 * 1024 * 1024
 _SERVICES = 0x11
 _BEFORE_TABLE = 16
-"""Most packets between a list of programs and the table of its program."""
+"""Maximum number of packets between a list of programs and its program's table."""
 _VIDEO = frozenset({0x01, 0x02, 0x10, 0x1B, 0x20, 0x24, 0x33, 0x42, 0xD1, 0xEA})
 _AUDIO = frozenset({0x03, 0x04, 0x0F, 0x11, 0x1C, 0x81, 0x82, 0x83, 0x84, 0x85, 0x86, 0x87})
 _PRIVATE, _AUDIO_TAGS = 0x06, frozenset({0x6A, 0x7A, 0x7B, 0x7C})

@@ -14,7 +14,7 @@ priority, references, state, padding, additions, virtual block, slices, referenc
 _KNOWN = _ENTERED | OUTER | {HEAD, *_INNER}
 _HEAD_BYTES = 16
 _MOST_STEPS = 100_000
-"""Most elements between two pictures."""
+"""Maximum number of elements between two pictures."""
 
 
 class BlockChain:
@@ -66,7 +66,7 @@ class BlockChain:
         return None
 
     def _end_of(self, packet: Any) -> int | None:
-        """Return where the block of `packet` ends, from the head before its content.
+        """Return where the block of `packet` ends, as the block's head states.
 
         None if there is no such head. Of several possible heads, the one is taken whose stated length is nearest to the packet's.
         """

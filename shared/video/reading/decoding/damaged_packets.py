@@ -11,7 +11,7 @@ _ROW = bytes(32)
 _ZEROS = re.compile(rb"(?<!\0)\0{32,}+(?=[^\0\1])")
 """Matches a long row of zeros that no start code ends."""
 _MARKED = frozenset({"h264", "hevc", "mpeg1video", "mpeg2video", "mpeg4"})
-"""Codecs with start codes. Three bytes of zero stand only before one (ITU-T H.264, 7.4.1; ISO/IEC 13818-2, 6.2.1)."""
+"""Codecs with start codes. Three zero bytes occur only before a start code (ITU-T H.264, 7.4.1; ISO/IEC 13818-2, 6.2.1)."""
 
 
 class DamagedPackets:

@@ -36,7 +36,7 @@ class PictureTimes:
         """Whether the stated times count pictures in decoding order."""
         rate = stream.average_rate or stream.guessed_rate or Fraction(25)
         self.step = max(round(1 / (rate * (2 if fields else 1) * self.base)), 1)
-        """Usual distance of two pictures."""
+        """Usual time from one picture to the next, in units of `base`."""
         if self._even is not None:
             self.step = max(round(self._even.step * self.stream_base / self.base) // (2 if fields else 1), 1)
 

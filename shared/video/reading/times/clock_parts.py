@@ -5,11 +5,11 @@ from typing import Any
 from shared.video.reading.times.track_packets import TrackPackets
 
 _BACK_S = {True: 0.1, False: 1.0}
-"""Least seconds by which decoding times go back at a restart. True: for formats whose clocks may jump; False: for others."""
+"""Minimum seconds by which decoding times go back at a restart. True: for formats whose clocks may jump; False: for others."""
 _JITTER_S = 0.001
-"""Most seconds by which rounded times of sound go back without a restart."""
+"""Maximum seconds by which rounded times of sound go back without a restart."""
 _AHEAD_S = 10.0
-"""Least seconds of a jump ahead; shorter ones are gaps. The limit is that of the ffmpeg program."""
+"""Minimum length in seconds of a jump ahead; shorter ones are gaps. The limit is that of the ffmpeg program."""
 
 
 class ClockParts:

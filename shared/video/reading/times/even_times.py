@@ -13,7 +13,7 @@ import numpy as np
 
 _FEW = 8
 _LATE = 1.1
-"""Most steps between the earliest and the latest packet, relative to even times."""
+"""Maximum range, in steps, of the differences between stated and evenly spaced times."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from fractions import Fraction
 from itertools import pairwise
 
 _OVERLAP_S = Fraction(1, 10)
-"""Most seconds by which tracks of joined parts may overlap. With a longer overlap, the later part begins later."""
+"""Maximum seconds by which tracks of joined parts may overlap. With a longer overlap, the later part begins later."""
 _Tracks = Mapping[int, tuple[Fraction, str, "TrackClock"]]
 
 
@@ -95,9 +95,9 @@ class TrackClock:
             part.start, part.end, part.latest, part.first_key = self._before
 
     def lengthen(self, ticks: int) -> None:
-        """Move the ends of parts later by `ticks`.
+        """Extend parts whose last packet states no duration by `ticks`.
 
-        Only for parts whose last packet states no duration: `ticks` takes its place.
+        `ticks` takes the place of the duration.
         """
         for part in self.parts:
             if part.end == part.latest:
@@ -116,9 +116,9 @@ class TrackClock:
         return max(((part.end + part.ticks) * base for part in self.parts), default=None)
 
     def spans(self, count: int) -> Iterator[tuple[int, int, int]]:
-        """Yield each part's first packet number, the number after its last, and its ticks.
+        """Yield each part's range of packet numbers, and the part's offset in ticks.
 
-        The ticks are the part's offset. `count`: the number of packets of the track.
+        The range: the first number, and the number after the last. `count`: the number of packets of the track.
         """
         for part, following in zip(self.parts, [*self.parts[1:], None], strict=False):
             yield part.first, count if following is None else following.first, part.ticks

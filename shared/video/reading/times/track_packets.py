@@ -51,7 +51,7 @@ class TrackPackets:
     timed: int = 0
     """Number of packets up to the last one with a decoding time."""
     _ends: tuple[int, int] | None = None
-    """`untimed` and the end of the clock's last part, one packet earlier."""
+    """Values of `untimed` and of the last part's end before the latest packet."""
 
     def skip(self, packet: Any) -> None:
         """Count a packet without a usable time. Its picture follows those before it."""
@@ -97,7 +97,7 @@ class TrackPackets:
         return self.pts[-1] if self.pts and self.pts[-1] != UNTIMED else None
 
     def decoded_evenly(self, step: int) -> bool:
-        """Return whether one packet follows another in each `step` ticks.
+        """Return whether the decoding times of the packets are `step` ticks apart.
 
         If so, packets without times can be counted.
         """

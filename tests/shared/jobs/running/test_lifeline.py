@@ -56,7 +56,7 @@ def test_without_a_database_only_a_process_with_jobs_ends(
     monkeypatch.setattr(takeover, "GIVE_UP_S", 0.3)
     monkeypatch.setattr(takeover.os, "_exit", exits.append)
     lifeline = Lifeline(Away())
-    lifeline.start(owners=set, recover=ignore, report=ignore, busy=lambda: busy)
+    lifeline.start(executors=set, recover=ignore, report=ignore, busy=lambda: busy)
     lifeline.hurry()
     time.sleep(1)
     lifeline.stop()
@@ -74,7 +74,7 @@ def test_a_process_whose_job_has_just_ended_ends_without_a_database_too(
     monkeypatch.setattr(takeover.os, "_exit", exits.append)
     began = time.monotonic()
     lifeline = Lifeline(Away())
-    lifeline.start(owners=set, recover=ignore, report=ignore, busy=lambda: time.monotonic() - began < 0.4)
+    lifeline.start(executors=set, recover=ignore, report=ignore, busy=lambda: time.monotonic() - began < 0.4)
     lifeline.hurry()
     time.sleep(1.2)
     lifeline.stop()
@@ -94,7 +94,7 @@ def test_an_idle_process_proves_its_life_rarely_until_there_is_work(monkeypatch:
     monkeypatch.setattr(takeover, "IDLE_PING_S", 60.0)
     monkeypatch.setattr(takeover, "ROUSED_S", 0.1)
     lifeline = Lifeline(Recorded())
-    lifeline.start(owners=set, recover=ignore, report=ignore, busy=lambda: False)
+    lifeline.start(executors=set, recover=ignore, report=ignore, busy=lambda: False)
 
     def until(lease_s: int) -> None:
         """Wait for a proof of life with the lease `lease_s`."""
@@ -134,7 +134,7 @@ def test_processes_that_keep_the_lock_of_a_dead_server_are_reported_once(monkeyp
     monkeypatch.setattr(takeover, "PING_S", 0.02)
     monkeypatch.setattr(takeover, "LINGER_S", 0.2)
     lifeline = Lifeline(Outlived())
-    lifeline.start(owners=lambda: {"dead"}, recover=ignore, busy=lambda: False, report=lambda *report: reports.put(report))
+    lifeline.start(executors=lambda: {"dead"}, recover=ignore, busy=lambda: False, report=lambda *report: reports.put(report))
     try:
         assert reports.get(timeout=30) == ("dead", "process 7 (dd)")
         for _ in range(looks.qsize() + 5):
