@@ -205,7 +205,7 @@ class _Group:
 
     @property
     def _span(self) -> str:
-        """Time range, or name range, of the group's pictures."""
+        """First and last time, or name, of the group's pictures, as text."""
         return self._first if self._count == 1 else f"{self._first} to {self._last}"
 
 

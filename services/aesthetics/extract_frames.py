@@ -18,7 +18,7 @@ from shared.video import Frame, map_ordered
 
 
 class ExtractParams(SampleParams, PictureParams):
-    """Params for sampling frames, and of their file format."""
+    """Params for sampling frames and encoding them as picture files."""
 
     quality: int = quality_field("basics")
 

@@ -27,7 +27,7 @@ from shared.operation import Operation, Preset, Progress, Silent, form
 from shared.video import Frame, read_frames
 
 _SEEK_COST_S = 4
-"""Seconds of video that are decoded in the time of one seek. They are about half the distance between two keyframes."""
+"""Seconds of video that can be decoded in the time of one seek. They are about half the distance between two keyframes."""
 
 
 class TopImagesParams(ScoreParams):
@@ -119,7 +119,7 @@ def _candidate(picture: ScoredView, row: int) -> _Candidate:
 def _in_full_size(
     winners: list[_Candidate], sources: Sources, params: TopImagesParams, progress: Progress
 ) -> Iterator[tuple[_Candidate, bytes]]:
-    """Yield each winner with the encoded file of its full-size picture.
+    """Yield each chosen candidate with the encoded file of its full-size picture.
 
     Frames that cannot be decoded again are left out, with a warning.
     """

@@ -29,7 +29,7 @@ _PIXELS = PIXELS | {"png": "rgba"}
 
 
 class CompositeParams(LookParams, ClipPart):
-    """Params of the background, and for mixing the subject with it."""
+    """Params for choosing the background and mixing the subject with it."""
 
     color: str = Field(
         "#00b140",

@@ -34,7 +34,7 @@ _GROW = 40
 
 
 class GenerateParams(PaintParams):
-    """Params for painting, and of the area to paint."""
+    """Params for choosing the area of a frame to paint, and painting it."""
 
     prompt: str = Field(
         min_length=1,

@@ -23,7 +23,7 @@ from shared.video.clip.rewrite import expected_frames, matte_warnings, probe_cli
 
 Canvas = Literal["frame", "panorama"]
 _PARALLAX = 0.1
-"""Share of tracked points on a second plane from which a scene has depth. No flat plate fits such a scene."""
+"""Minimum share of tracked points on a second plane in a scene with depth. No flat plate fits such a scene."""
 
 
 class PlateParams(ClipPart):

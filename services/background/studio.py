@@ -51,7 +51,7 @@ Floats = NDArray[np.float32]
 
 
 class StudioParams(PaintParams, LookParams, ClipPart):
-    """Params of the new background, its motion and mixing."""
+    """Params for the new background, its motion, and mixing the subject with it."""
 
     depth: Literal["model", "plane"] = Field(
         "model",

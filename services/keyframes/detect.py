@@ -285,7 +285,7 @@ def _detect_in(video: Path, params: DetectParams, title: str, folders: _Folders,
         fast=params.speed == "fast",
         all_measures=params.all_scores,
         content=params.content,
-        holder=drafts if _same_again(info) else None,
+        holder=drafts if _scan_matches_images(info) else None,
     )
     detection = params.detector.detect(footage, threshold)
     scan, times = detection.scan, detection.scan.times
@@ -326,7 +326,7 @@ def _readable_parts(parts: Sequence[ReadablePart]) -> str:
     return f"Shots and keyframes were found in the parts {', '.join(spans)}{more}"
 
 
-def _same_again(info: VideoInfo) -> bool:
+def _scan_matches_images(info: VideoInfo) -> bool:
     """Return whether scanned frames look the same as frames decoded again for images.
 
     The scan does not convert colours, and leaves out fields that deinterlacing needs.

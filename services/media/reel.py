@@ -77,7 +77,7 @@ class MomentParams(Params):
 
 
 class CutParams(OnBackground):
-    """Params of the number of parts, their length and quality."""
+    """Params of a reel's parts: their shots, number, length and quality."""
 
     shots: list[VideoShots] | None = Field(
         None,

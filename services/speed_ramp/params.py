@@ -157,7 +157,7 @@ BEAT = Preset(
     params=MotionParams(min_speed=0.5, max_speed=2.5, snap_to="beats"),
 )
 SPEED_SHAPES = (CINEMATIC, MONTAGE, BULLET, BEAT)
-"""Presets of the measured curve, which several operations offer."""
+"""Presets for curves made from measured motion, offered by several operations."""
 
 
 class CurveParams(MotionParams):

@@ -10,10 +10,10 @@ _SIDE = 16  # side of a thumbnail in pixels
 _MOST_GAIN = 1.3
 """Largest factor by which a picture's brightness is changed before the comparison."""
 _LEAST_DEVIATION = 6.0
-"""Minimum standard deviation, in levels, assumed for a picture. Plain pictures have less, from noise and compression."""
+"""Minimum standard deviation of pixel values, in levels, assumed for a picture. Plain pictures have less, from noise and compression."""
 _BEHIND, _UNRELATED_BEHIND = 0.75, 0.43
-"""Limits for pictures with something in front of the view. Only the share _BEHIND of the pixels is compared, those that differ least. In
-these pixels, unrelated pictures differ by _UNRELATED_BEHIND or more."""
+"""Limits for comparing pictures in which something passes in front of the view. Only the share _BEHIND of the pixels is compared: those
+that differ least. In these pixels, unrelated pictures differ by _UNRELATED_BEHIND or more."""
 _NEAR = 1.2
 """Largest difference at which pictures are also compared by their most similar pixels. It is relative to the limit for similar pictures."""
 
@@ -29,7 +29,7 @@ def thumbnail(rgb: NDArray[np.uint8]) -> Thumbnail:
 
 
 def look_alikes(thumbnails: Sequence[Thumbnail], merits: Sequence[float], min_difference: float) -> list[int | None]:
-    """Find the pictures that look like a better picture.
+    """Find the pictures that are near-duplicates of a better picture.
 
     Returns the index of that better picture for each picture; None for pictures to keep. Kept pictures differ from each other by at least
     `min_difference`; 0 keeps all. The difference of two pictures is their root mean square difference, divided by that of unrelated

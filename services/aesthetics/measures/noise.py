@@ -13,7 +13,7 @@ _MEDIAN = 0.6745
 """Median absolute value of a normal distribution, in standard deviations."""
 
 _WINDOW, _SPREAD = 5, 2.0
-"""Window side in pixels, and largest variance taken for noise. The variance is in multiples of the noise's variance."""
+"""Window side in pixels, and largest variance in a window that counts as noise. The variance is in multiples of the noise's variance."""
 _FAINT = 1.5
 """Noise, in 8-bit levels, below which a picture is not denoised. Fine detail varies as little as such noise."""
 

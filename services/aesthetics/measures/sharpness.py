@@ -16,7 +16,7 @@ DIRECTIONS = ((0, 1), (1, 1), (1, 0), (1, -1))
 """Steps (rows down, columns right): horizontal, one diagonal, vertical, the other diagonal."""
 
 _AREAS = (16, 12)
-"""Columns and rows of areas that are searched for the sharpest part."""
+"""Columns and rows of the grid of areas searched for the sharpest part."""
 _SHARPEST = 0.9  # quantile of the areas' sharpness that counts as the sharpness of the sharpest part
 _STRUCTURE = 2.0
 """Mean difference of neighbouring pixels, in levels, above which an area has structure. Less is noise and compression."""

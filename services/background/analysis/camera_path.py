@@ -10,7 +10,7 @@ from shared.motion.camera import Matrix, Pose
 
 LEAST_MARGIN, MOST_MARGIN = 1.3, 2.5  # limits of a background's size that is chosen from the path, in multiples of a frame
 _SPARE = 1.02
-"""Factor by which a background is larger than the path needs. It is a reserve for rounding and interpolation."""
+"""Factor by which a background exceeds the size that the camera path needs. It is a reserve for rounding and interpolation."""
 _HALVINGS = 24  # number of bisections in the search for the share of the camera's motion to follow
 
 
@@ -56,9 +56,9 @@ class CameraPath:
         return float(across), float(down)
 
     def margin(self, parallax: float) -> float:
-        """Return the smallest size of a background that covers all frames.
+        """Return the smallest background size, in frame sizes, that covers all frames.
 
-        The size is in multiples of a frame. `parallax`: motion of the nearest or farthest surface relative to the picture, in pixels per
+        `parallax`: motion of the nearest or farthest surface relative to the picture, in pixels per
         pixel of the path.
         """
         if not len(self.views):

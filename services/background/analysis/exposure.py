@@ -18,9 +18,8 @@ _PER_E, _BINS, _BLUR, _REACH = 32, 177, 2.0, 18
 are in bins; a shift of 18 bins is a factor of 1.75."""
 _NOISE_LEVELS, _NOISE_SHARE = 2.0, 0.01
 """Largest change of brightness that counts as noise. It is the larger of _NOISE_LEVELS levels and the share _NOISE_SHARE."""
-_FEWEST, _MOST = 0.6, 1.6
-"""Lowest and highest ratio of brightness that counts as a change of exposure. A larger change is one of the subject itself, and is
-clipped."""
+_MIN_RATIO, _MAX_RATIO = 0.6, 1.6
+"""Smallest and largest ratio of brightness that counts as a change of exposure. A larger change is the subject's own, and is clipped."""
 
 
 def subject_tones(luma: Plane, matte: Plane) -> Tones | None:
@@ -93,7 +92,7 @@ def exposure_ratios(brightness: NDArray[np.float64], window: int) -> NDArray[np.
         return np.ones(len(brightness))
     values = np.interp(np.arange(len(brightness)), places, brightness[places])
     level = float(np.median(brightness[places]))
-    ratios = np.clip(values / level, _FEWEST, _MOST)
+    ratios = np.clip(values / level, _MIN_RATIO, _MAX_RATIO)
     if window > 1:
         before = window // 2
         padded = np.pad(ratios, (before, window - 1 - before), mode="edge")

@@ -237,7 +237,7 @@ def _reference(path: list[Step], wanted_s: float | None) -> Step:
 
 
 def _canvas(path: list[Step], anchors: list[PlacedAnchor], size: tuple[int, int]) -> tuple[int, int, int, int]:
-    """Return the reference frame's place on the shot's canvas, and the canvas's size.
+    """Return the reference frame's position on the shot's canvas, and the canvas size.
 
     The result is (left, top, width, height) in pixels; left and top are even. It is cropped to 6 times the frame's sides and 64 megapixels.
     """

@@ -11,7 +11,7 @@ from shared.motion.camera import Matrix, scale_matrix
 Mask = NDArray[np.bool_]
 
 _WHOLE = 250
-"""Minimum weight of the background (of 255) in a pixel without the subject."""
+"""Minimum background mask value, 0 to 255, of a pixel without the subject."""
 
 
 def warped(planes: Planes, background: Plane, matrix: Matrix, shape: tuple[int, ...]) -> tuple[Planes, Plane]:

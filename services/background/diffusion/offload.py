@@ -120,7 +120,7 @@ def _hook(parts: Parts, number: int, device: str) -> Any:
     from accelerate.hooks import ModelHook
     from accelerate.utils import send_to_device
 
-    class Announce(ModelHook):  # type: ignore[misc]
+    class LoadStage(ModelHook):  # type: ignore[misc]
         """Hook that loads a part's stage before the part runs."""
 
         execution_device = device
@@ -129,7 +129,7 @@ def _hook(parts: Parts, number: int, device: str) -> Any:
             parts.enter(number)
             return send_to_device(args, device), send_to_device(kwargs, device)
 
-    return Announce()
+    return LoadStage()
 
 
 def _free() -> None:

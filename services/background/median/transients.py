@@ -18,8 +18,8 @@ Mask = NDArray[np.bool_]
 _END_SHARE = 0.2
 """Share of the samples that counts as the clip's start, and as its end."""
 _AGREES, _DIFFERS = (10, 6), (24, 12)
-"""Limits of differences in levels, of luma and of chroma. Up to _AGREES, start and end of the clip show the same; from _DIFFERS on, the
-median shows another thing."""
+"""Limits of differences, each for luma and for chroma, in levels. Up to _AGREES, start and end of the clip show the same; from _DIFFERS on,
+the median shows another thing."""
 _LEAST_SAMPLES, _LEAST_KEPT = 15, 3  # minimum number of samples for searching objects, and minimum number of samples without an object
 _LEAST_AREA = 0.0005
 """Minimum area of an object, as a share of the plate. Smaller regions are noise."""
@@ -31,7 +31,7 @@ _MOST_SEAM = 0.05
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EndPixels:
-    """Pixels that are equal at both ends of a clip, compared with the median.
+    """Values on which a clip's start and end agree, compared with the median.
 
     `background`: uint8, the value on which both ends agree, NO_SAMPLE where they do not. `suspect`: bool, true where the median differs
     from `background`.

@@ -14,7 +14,7 @@ _SMALL = 96
 """Side in pixels of the small squares to which compared pictures are scaled."""
 _MOST_GAIN = 1.35
 _SHIFT = 0.35
-"""Share of the difference between the means that shifting the subject removes."""
+"""Share of the difference in means, 0 to 1, that the offset corrects."""
 _MOST_SHIFT = (12.0, 8.0, 8.0)
 """Largest offset of luma, U and V, in levels."""
 _LEAST_COVERED = 0.002

@@ -16,13 +16,13 @@ _MOST_CORNERS = 1200
 _LEAST_TRACKED, _LEAST_INLIERS = 24, 0.35  # minimum number of tracked corners, and minimum share of them that one homography explains
 _INLIER_PX = 1.0  # largest deviation from a homography, in pixels, of a corner that it explains
 _TRIM_PX = (1.8, 1.2, 0.9)
-"""Largest deviation, in pixels, of points that each successive least-squares fit uses."""
+"""Largest deviation, in pixels, of the points used in each successive least-squares fit."""
 _SAME_LIGHT = 0.02  # largest difference of brightness, as a share, that is not corrected
 _MEASUREMENTS = 2  # number of times that a frame is warped and measured
 _COARSE = 8
 """Distance in pixels between the places at which brightness is compared."""
 _RETURN_PX = 0.7
-"""Largest distance in pixels between a corner and its place tracked forth and back."""
+"""Largest forward-backward tracking error of a corner, in pixels. It is the corner's distance from itself after tracking there and back."""
 _LEAST_SECOND_PLANE = 16  # minimum number of corners off the first plane from which a second plane is measured
 _FAR_PX = 2.5
 """Largest deviation from the first plane, in pixels, that may be a measuring error. Corners that deviate more do not belong to that

@@ -23,13 +23,13 @@ _MIXED = np.ones((5, 5), np.uint8)  # neighbourhood of pixels that interpolation
 _MIN_REGION = 0.0004
 """Minimum area of a moving region, as a share of the picture. Smaller regions are noise."""
 _SHARP = 0.1253
-"""Minimum sharpness of pixels in focus, relative to the sharpest pixels."""
-_LEAST_SHARPEST = 4.0
-"""Minimum sharpness of the sharpest pixels in a picture with anything in focus. In a softer picture nothing is in focus."""
+"""Minimum sharpness of pixels in focus, relative to the picture's 90th percentile of sharpness."""
+_MIN_SHARPNESS = 4.0
+"""Minimum 90th percentile of sharpness in a picture with anything in focus. In a softer picture, nothing is in focus."""
 _MIN_SHARP = 0.2
 """Minimum share of sharp pixels in a moving region that is in focus."""
 _MAX_HOLE = 0.03
-"""Largest area of a hole that is filled, as a share of the picture. Smaller holes are even parts of a moving subject."""
+"""Largest area of a filled hole, as a share of the picture. Such holes are plain surfaces of a moving subject, which hardly change."""
 
 
 def moving(small: Small, others: list[tuple[Small, Matrix]], *, threshold: int) -> Mask:
@@ -48,10 +48,10 @@ def moving(small: Small, others: list[tuple[Small, Matrix]], *, threshold: int) 
 
 
 def differing(small: Small, others: list[tuple[Small, Matrix, Mask | None]], *, threshold: int) -> tuple[Mask, NDArray[np.bool_]]:
-    """Compute a frame's uncleaned motion mask, and a mask of its known pixels.
+    """Compute a frame's motion mask before `cleaned`, and a mask of the comparable pixels.
 
     `others`: as for `moving`, each with a mask of the valid pixels of its planes, 255 or 0; None if all are valid. The second mask is True
-    where enough frames show the pixel.
+    where enough of the other frames show the pixel.
     """
     least = np.full(small.shape[:2], 255, np.uint8)
     compared = np.zeros(small.shape[:2], np.uint8)
@@ -92,13 +92,13 @@ def in_focus(luma: Mask, area: Area, *, block: int) -> NDArray[np.bool_]:
     mean, square = cv2.blur(edges, (block, block)), cv2.blur(edges * edges, (block, block))
     variance = square - mean * mean
     sharpest = float(np.percentile(variance[::4, ::4], 90))
-    return np.asarray((variance[area] > _SHARP * sharpest) & (sharpest >= _LEAST_SHARPEST))
+    return np.asarray((variance[area] > _SHARP * sharpest) & (sharpest >= _MIN_SHARPNESS))
 
 
 def focused(mask: Mask, luma: Mask, *, block: int) -> Mask:
     """Remove out-of-focus regions from a mask.
 
-    A region is kept or removed as a whole, so the even inside of a sharp subject stays.
+    A region is kept or removed as a whole, so the plain inside of a sharp subject stays.
     """
     regions = mask > 63
     area = rectangle(regions)
@@ -118,7 +118,7 @@ def focused(mask: Mask, luma: Mask, *, block: int) -> Mask:
 
 
 def _strips(where: NDArray[np.bool_]) -> list[Area]:
-    """Return rectangles that together hold all true pixels of a mask.
+    """Return rectangles that together contain all true pixels of a mask.
 
     They are strips along the picture's edges if the middle is false, else the whole picture.
     """
@@ -209,7 +209,7 @@ def cleaned(mask: Mask) -> Mask:
     core = cv2.dilate(regions[area].view(np.uint8) * np.uint8(255), _NOISE, iterations=2)
     shape = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))
     closed = cv2.morphologyEx(cv2.min(mask[area], core), cv2.MORPH_CLOSE, shape)
-    # An even surface does not change as it moves, so a subject's inside is a hole in the mask.
+    # A plain surface does not change as it moves, so a subject's inside is a hole in the mask.
     holes = _regions(closed <= 127, at_most=largest, open_sides=_inner_sides(area, mask.shape))
     result[area] = cv2.blur(cv2.bitwise_or(closed, holes.view(np.uint8) * np.uint8(255)), (3, 3))
     return result

@@ -49,7 +49,7 @@ class Plate:
     scene: Small
     """Planes of the scene. They are Y, U, V as uint8 (height, width, 3), or Y alone (height, width)."""
     validity: Mask
-    """Mask of the known parts: 255 where the views agree, else 0."""
+    """Mask of the valid pixels: 255 where the views agree, else 0."""
 
 
 class ShotViews:

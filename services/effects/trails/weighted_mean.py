@@ -129,7 +129,7 @@ class _Axis:
     shift: int
     """Movement in whole pixels."""
     weights: Weights
-    """Weight of each line or column, 0 to 1."""
+    """Weight of each row or column, 0 to 1."""
     full: slice
     """Range in which the weight is 1."""
 

@@ -1,6 +1,6 @@
-"""Estimate of the frames to decode for reading one frame per shot.
+"""Estimate of the decoding needed to read one frame per shot.
 
-It is made from the places of the file's own keyframes, without decoding.
+It is made from the positions of the file's own keyframes, without decoding.
 """
 
 import numpy as np
@@ -8,12 +8,12 @@ import numpy as np
 from shared.video import Timeline
 
 ROUTINE_SHARE = 0.97
-"""Minimum distance of a routine keyframe from the previous keyframe. It is a share of the longest distance between keyframes in the file.
-Encoders add routine keyframes where a shot is long."""
+"""Minimum spacing of keyframes added within long shots, relative to the file's longest spacing. Encoders add such routine keyframes for
+seeking, where no shot begins."""
 
 
-def share_before_choices(line: Timeline, most_choices: int) -> float:
-    """Estimate the share of a video's frames to decode for one frame per shot.
+def share_to_decode(line: Timeline, most_choices: int) -> float:
+    """Estimate the share of frames to decode when reading one frame per shot.
 
     To read a frame, all frames from the file's keyframe before it must be decoded. Encoders put a keyframe where a shot begins, and routine
     ones where a shot is long. One frame of each shot is chosen, on average half-way to the next keyframe. `most_choices`: maximum number

@@ -33,10 +33,10 @@ _LARGE, _SPIKE = 0.6, 4.0
 """Limits for the largest packet in a span that ends with a cut. It has at most _LARGE times the size of the smaller keyframe, and at most
 _SPIKE times that of the median packet."""
 _LATE_SIZE, _LATE_PACKETS = 0.2, 6
-"""Limit for the late packets of a span, and their number. These are the last packets before the second keyframe. They have at most
-_LATE_SIZE times the size of that keyframe; larger ones mean motion."""
+"""Largest size of the last packets before the second keyframe, and their number. The size is relative to that keyframe; larger
+packets mean motion."""
 _EMPTY = 0.1
-"""Minimum median of the late packets, relative to the median of all packets. Smaller late packets show the plain picture at the end of a
+"""Minimum median size of the last packets, relative to that of all packets. Smaller last packets show the plain picture at the end of a
 fade."""
 _MOST_KEYFRAMES = 0.25
 """Largest share of keyframes among all frames. With more, decoding the keyframes first costs more than it saves."""

@@ -41,8 +41,8 @@ _BLOCK, _LEAST_BLOCKS = 20, 20
 _CHAINS = ((2, 30), (4, 20))
 """Chains of frames: number of steps, and percentage of blocks that may differ. In each step, that many blocks may differ because objects
 move in them. A wipe changes more blocks."""
-_MOST_TURN = 70.0
-"""Largest sum of the angles from `turn_of_details` over a chain of frames, in degrees. A dissolve of unlike pictures has 90."""
+_MAX_ANGLE = 70.0
+"""Largest sum of `angle_of_details` over a chain of frames, in degrees. A dissolve between unlike pictures has 90."""
 
 Luma = NDArray[np.uint8]
 
@@ -64,7 +64,7 @@ class View:
 
     @cached_property
     def details(self) -> NDArray[np.float32]:
-        """Detail finer than a coarse blur and coarser than noise, (height, width)."""
+        """Luma after a band-pass filter, without coarse shapes and noise, (height, width)."""
         fine = cv2.GaussianBlur(self.luma.astype(np.float32), (0, 0), _FINE)
         return np.asarray(fine - cv2.GaussianBlur(fine, (0, 0), _COARSE), np.float32)
 
@@ -96,8 +96,8 @@ def show_same_place(before: View, after: View) -> bool:
     return int((np.bincount(2 * right + low, minlength=4) >= _IN_QUARTER).sum()) >= _QUARTERS
 
 
-def turn_of_details(before: View, after: View, others: int) -> float:
-    """Return the angle between the details of two aligned frames, 0 if equal.
+def angle_of_details(before: View, after: View, others: int) -> float:
+    """Return how much two frames' details differ, as an angle, 0 to 90 degrees.
 
     The camera motion between the frames is undone first. `others`: percentage of blocks that may differ more. Returns degrees, the arc
     cosine of the correlation: 0 for equal details, whatever their brightness and contrast; 90 for unlike details, or if no camera motion is
@@ -123,17 +123,17 @@ def turn_of_details(before: View, after: View, others: int) -> float:
     return float(np.degrees(np.arccos(np.clip(share, 0, 1))))
 
 
-def passes_in_one_motion(frames: Sequence[View]) -> bool:
-    """Return whether the frames come from one camera that moves fast.
+def joined_by_fast_motion(frames: Sequence[View]) -> bool:
+    """Return whether five frames come from one fast-moving camera.
 
-    `frames`: five frames at equal distances. Each must still show most details of the frame before; see `turn_of_details`.
+    `frames`: at equal distances in time. Each must still show most details of the frame before; see `angle_of_details`.
     """
     for steps, others in _CHAINS:
         chain = frames[:: (len(frames) - 1) // steps]
-        turn = 0.0
+        angle = 0.0
         for before, after in pairwise(chain):
-            turn += turn_of_details(before, after, others)
-            if turn > _MOST_TURN:
+            angle += angle_of_details(before, after, others)
+            if angle > _MAX_ANGLE:
                 break
         else:
             return True
@@ -162,7 +162,7 @@ def camera_motion(before: View, after: View) -> CameraMotion | None:
 
 
 def frames_show_same_place(video: Path, times: Sequence[Fraction]) -> bool:
-    """Return whether five frames show one place, or one camera that moves fast.
+    """Return whether five frames show one place or come from one fast-moving camera.
 
     `times`: times of the frames in seconds, rising, at equal distances. False if one of the frames cannot be decoded.
     """
@@ -170,7 +170,7 @@ def frames_show_same_place(video: Path, times: Sequence[Fraction]) -> bool:
         frames = [View(_small(frame)) for frame in frames_at(video, times)]
     except BrokenMedia:
         return False
-    return len(frames) == len(times) and (show_same_place(frames[0], frames[-1]) or passes_in_one_motion(frames))
+    return len(frames) == len(times) and (show_same_place(frames[0], frames[-1]) or joined_by_fast_motion(frames))
 
 
 def _small(frame: Frame) -> Luma:

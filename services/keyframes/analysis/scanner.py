@@ -11,7 +11,7 @@ import numpy as np
 
 from services.keyframes.analysis.frame_measures import ScanArrays, differences, measured_pairs
 from services.keyframes.analysis.frame_quality import FrameQuality
-from services.keyframes.analysis.key_spacing import share_before_choices
+from services.keyframes.analysis.key_spacing import share_to_decode
 from services.keyframes.analysis.packet_prescan import Span, quiet_spans
 from services.keyframes.analysis.readable_frames import ReadableFrames
 from services.keyframes.analysis.scan import Scan
@@ -21,9 +21,9 @@ from shared.operation import Progress
 from shared.video import Frame, Timeline, VideoInfo, opencv_on_one_thread, read_frames, timeline
 from shared.video.threads.prefetch import Prefetcher
 
-_DEBLOCKING = 0.25
-"""Share of frames to decode again above which holding likely keyframes is faster. With fewer, decoding them again is faster: held frames
-have to be deblocked, which takes 22 % of the decoding time in H.264."""
+_MIN_DECODED_TWICE = 0.25
+"""Minimum share of frames decoded twice at which holding likely keyframes saves time. With a smaller share, decoding them again
+is faster: held frames have to be deblocked, which takes 22 % of the decoding time in H.264."""
 
 
 class FrameHolder(Protocol):
@@ -72,7 +72,7 @@ def scan_video(
     with opencv_on_one_thread():
         if line is not None:
             quiet = quiet_spans(video, line, thumbnails) if skip_quiet else []
-            pays = holder is not None and share_before_choices(line, holder.most) >= _DEBLOCKING
+            pays = holder is not None and share_to_decode(line, holder.most) >= _MIN_DECODED_TWICE
             scan = _scan_selected(video, info, thumbnails, progress, line, quiet, all_measures, holder if pays else None)
             if scan is not None:
                 return scan

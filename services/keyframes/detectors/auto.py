@@ -166,7 +166,7 @@ def _find_fades(
 
 
 def _returns(film: ThumbnailFilm, fade: Fade, frame_rate: float) -> bool:
-    """Return whether a fade is quick and ends with the picture before it.
+    """Return whether a fade is short and ends with the picture that preceded it.
 
     Such a fade is a flash.
     """

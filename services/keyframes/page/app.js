@@ -130,7 +130,7 @@ class App {
     this.#moveThreshold(this.#defaultThreshold);
   }
 
-  /** Threshold of the job for its own method, else the method's default. */
+  /** Threshold of the job if its method is shown, else the shown method's default. */
   get #defaultThreshold() {
     const { method, methods, threshold } = this.#video;
     return this.#method === method || !this.#method ? threshold : methods[this.#method].threshold;
@@ -157,13 +157,13 @@ class App {
     return this.#values !== null && (this.#method !== this.#ownMethod || this.#threshold !== this.#defaultThreshold);
   }
 
-  /** Method whose scores are shown first: the job's own if the page has them. */
+  /** Method whose scores are shown first: the job's if the page has its scores. */
   get #ownMethod() {
     const names = Object.keys(this.#video.scores?.values ?? {});
     return names.includes(this.#video.method) ? this.#video.method : (names[0] ?? "");
   }
 
-  /** Find the shots by the server's candidates, or else by the scores. The server would find the same. */
+  /** Find the shots at the current threshold, from candidates or else from scores. The server would find the same. */
   #findShots() {
     const { scores, candidates, frames, duration, minShot, shots, method } = this.#video;
     const whole = { total: frames, first: shots[0].start, duration, minShot };
@@ -215,7 +215,7 @@ class App {
     if (play) this.#player.play();
   }
 
-  /** Go to the next start of a shot, or back. Back leads first to the start of the current shot, then to the one before. */
+  /** Go to the start of the next shot (`by` 1) or back (-1). The first step back goes to the start of the current shot. */
   #goToNextShot(by) {
     const index = shotAt(this.#shots, this.#time + 1e-6);
     const inside = this.#time - this.#shots[index].start > 0.3;

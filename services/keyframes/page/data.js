@@ -2,7 +2,7 @@
 
 import { ratio } from "../../../shared/timeline/timecode.js";
 
-/** Read every video as output/gallery.py packed it. Shots are objects, scores typed arrays. */
+/** Unpack the videos that output/gallery.py put into the page. The shots become objects, the scores typed arrays. */
 export function readVideos() {
   const mediaIds = document.querySelector("meta[name=reelwright-media]").content.split(" ").filter(Boolean);
   return [...document.querySelectorAll("script.video")].map((script, index) => {

@@ -1,4 +1,4 @@
-// The keyframes of each shot, also after the threshold moved, and their pictures.
+// Keyframes of each shot and their pictures, also for shots found at a moved threshold.
 
 /** Lookup of keyframes by shot. `onPicture()`: called when a picture has loaded. */
 export class Keyframes {
@@ -17,7 +17,7 @@ export class Keyframes {
     return { own, substitute: own.length ? null : this.#substitute(shot) };
   }
 
-  /** The picture of a shot; null until it has loaded. */
+  /** Return the picture of a shot; null until it has loaded. */
   image(shot) {
     const { own, substitute } = this.of(shot);
     const keyframe = own[0] ?? substitute;
@@ -31,7 +31,7 @@ export class Keyframes {
     return null;
   }
 
-  /** Keyframes from frame `from` up to, not including, `to`. */
+  /** Return the keyframes from frame `from` up to, but not including, `to`. */
   #between(from, to) {
     const all = this.#video.keyframes;
     let low = 0;

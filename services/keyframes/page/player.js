@@ -1,8 +1,8 @@
-// Player of the clip, which comes from the suite if it served this page, else from a file of the user. Without it, keyframes are shown.
+// Player of the clip. The suite sends the clip if it served this page, else the user chooses a file. Without a clip, keyframes are shown.
 
 import { byId } from "./dom.js";
 
-/** The player. `onTime(seconds)`: called when the position changes. `onState()`: called when the clip loads, plays, pauses or fails. */
+/** Player of the clip. `onTime(seconds)`: called when the position changes. `onState()`: called when the clip loads, plays, pauses or fails. */
 export class Player {
   #video = byId("video");
   #glance = byId("glance"); // a small second player that follows the pointer
@@ -87,7 +87,7 @@ export class Player {
     return this.#video.muted;
   }
 
-  /** The small player, showing the clip at a time; null without a clip. */
+  /** Move the small player to a time and return it; null without a clip. */
   glance(time) {
     if (!this.ready) return null;
     if (this.#glance.getAttribute("src") !== this.address) this.#glance.src = this.address;

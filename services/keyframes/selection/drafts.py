@@ -27,7 +27,7 @@ _CUT, _TIMES = 10.0, 3.0
 """Limits for a change that may begin a shot. It is at least _CUT levels, and at least _TIMES the mean change of the shot so far. An error
 costs little: a shot cut in two gets a draft too many, two shots taken for one get a draft too few."""
 _GROWTH = 1.3
-"""Factor by which a shot must grow until its highest sharpness is computed again."""
+"""Factor by which a shot must grow before its highest sharpness is recomputed."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -27,9 +27,12 @@ class Choice:
     reason: str
     plate_problem: str | None = None
 
-    def unused_plate(self, clean: object | None) -> str | None:
-        """Return why a given clean plate is unused, as a clause; None otherwise."""
-        if clean is None or self.plate_problem or self.backend.uses_plate:
+    def unused_plate(self, plate: object | None) -> str | None:
+        """Return why `plate` is unused, or None if it is used or not given.
+
+        `plate`: the user's clean plate. The reason is a clause.
+        """
+        if plate is None or self.plate_problem or self.backend.uses_plate:
             return self.plate_problem
         return f"the backend {self.backend.name} uses none"
 

@@ -15,7 +15,7 @@ from shared.errors import Invalid
 from shared.operation import Params, Progress, form
 
 _TEST_EVERY_S = 1.0
-"""Seconds between tests of the plate within a shot. A test takes a few milliseconds: it looks at 480 pixels on the longer side."""
+"""Seconds between tests of the plate within a shot. A test takes a few milliseconds: pictures are shrunk to 480 pixels."""
 
 
 class DifferenceOptions(Params):

@@ -19,10 +19,10 @@ Planes = NDArray[np.float32]
 _NOISE, _TEXTURE, _SPILL_SPREAD = 4.0, 12.0, 0.04
 """Expected errors of the subject's colour. Noise and texture are in levels of 255, spill is a share of the screen's colour."""
 _SPILL = 0.1
-"""Share of the screen's light that is added to the subject's rim. More of that light falls there than on the rest."""
+"""Share of the screen's colour added to the subject's colour at its edge. More of the screen's light falls there than on the rest."""
 _SPILL_OTHERS = 0.3  # spill in the two channels other than the screen's, relative to spill in the screen's channel
-_LEAST_CONTRAST = 150.0
-"""Squared luma difference of plate and subject at which luma detail counts by half. With a smaller difference it counts less."""
+_HALF_CONTRAST = 150.0
+"""Squared luma difference of plate and subject at which luma detail counts half. With a smaller difference, it counts less."""
 _DETAIL_SIGMA = 1.7  # standard deviation, in pixels, of a blur that removes as much detail as halving the size
 _LUMA = (0.2126, 0.7152, 0.0722)
 """Weights of R, G and B in luma (BT.709)."""
@@ -60,7 +60,7 @@ class EdgeAlpha:
         alpha = np.clip(_summed(small - plate, weighted) / squared, 0, 1)
         # Only luma has detail finer than half the size.
         contrast = np.asarray(cv2.transform(line, np.array([_LUMA], np.float32)), np.float32)
-        gain = contrast / (contrast * contrast + _LEAST_CONTRAST)
+        gain = contrast / (contrast * contrast + _HALF_CONTRAST)
         return Edges(np.asarray(alpha, np.float32), np.ascontiguousarray(gain, np.float32))
 
 

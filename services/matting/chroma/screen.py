@@ -16,7 +16,7 @@ _DETECTED_SHARE, _DETECTED_BORDER = 0.2, 0.5  # minimum share of the picture, an
 _LEAST_SATURATION, _LEAST_SATURATION_OF_CYAN, _CYAN = 0.36, 0.55, 0.3
 """Minimum excess of a screen's colour, as a share of its channel. The second limit is for blue with much green, which may be sky: the green
 value lies more than the share _CYAN of the way from red to blue."""
-_MOST_HUE_SPREAD, _MOST_TEXTURE = 0.02, 0.02  # largest spread of hue, and largest texture relative to luma, of an even screen
+_MOST_HUE_SPREAD, _MOST_TEXTURE = 0.02, 0.02  # largest spread of hue, and largest texture relative to luma, of a uniform screen
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +37,9 @@ class Screen:
 
 
 def screen_of(colour: tuple[float, float, float]) -> Screen | None:
-    """Return a screen of a colour.
+    """Return a green or blue screen of the given colour, or None.
 
-    `colour`: R, G, B, 0..255. None if the colour is neither green nor blue enough.
+    `colour`: R, G, B, 0..255. Returns None if it is neither green nor blue enough.
     """
     rgb = np.array(colour, np.float32)
     channel = max((GREEN, BLUE), key=lambda candidate: float(excess(rgb, candidate)))
@@ -104,7 +104,7 @@ def _even_screen(small: NDArray[np.float32]) -> Screen | None:
         colours = small[inner]
         red, green, blue = (float(value) for value in np.median(colours, axis=0))
         screen = Screen(channel, (red, green, blue), share)
-        if _is_saturated(screen.colour, channel) and _is_even(small, inner, channel):
+        if _is_saturated(screen.colour, channel) and _is_uniform(small, inner, channel):
             return screen
     return None
 
@@ -126,7 +126,7 @@ def _is_saturated(colour: tuple[float, float, float], channel: int) -> bool:
     return saturation >= (_LEAST_SATURATION_OF_CYAN if cyan else _LEAST_SATURATION)
 
 
-def _is_even(small: NDArray[np.float32], inner: NDArray[np.bool_], channel: int) -> bool:
+def _is_uniform(small: NDArray[np.float32], inner: NDArray[np.bool_], channel: int) -> bool:
     """Return whether the part `inner` of a picture has one hue and little texture."""
     shares = small[inner] / np.maximum(small[inner].sum(1, keepdims=True), 1)
     spread = float(np.median(np.abs(shares[:, channel] - np.median(shares[:, channel]))))

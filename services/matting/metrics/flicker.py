@@ -9,9 +9,9 @@ import numpy as np
 
 from services.matting.steadiness.flow import Alpha, Gray, MotionMeter
 
-_MOST_ERROR = 12.0
-"""Largest difference of the picture along the motion, in levels of 255. Pixels with more are not measured: their motion is wrong, or an
-object came into view."""
+_MAX_ERROR = 12.0
+"""Largest luma error of motion compensation, 0 to 255, in measured pixels. Pixels with a larger error are left out: their motion is wrong,
+or an object came into view."""
 
 
 class FlickerMeter:
@@ -38,7 +38,7 @@ class FlickerMeter:
         flicker = None
         if self._gray is not None and self._alpha is not None:
             motion = self._meter.between(gray, self._gray)
-            followed = motion.error < _MOST_ERROR
+            followed = motion.error < _MAX_ERROR
             change = (alpha - motion.carry(self._alpha))[followed]
             flicker = float(math.sqrt(float(np.mean(change.astype(np.float64) ** 2))) * 1e2) if change.size else None
         self._gray, self._alpha = gray, alpha

@@ -23,8 +23,8 @@ _SATURATED, _DISTINCT, _BRIGHT = 60, 40, 127
 """Limits of colours in levels. Above a difference of _SATURATED between its channels, a pixel is coloured. Colours that differ by at most
 _DISTINCT are equal. Without colour, a pixel above _BRIGHT is white."""
 _LEAST_OF_MARKED = 0.005
-"""Share of the marked part above which a colour is a subject. Pixels at the rim of the colour do not count. Colours with a smaller share
-come from the fringe of an edge or from compression."""
+"""Minimum share of the marked pixels that a subject's colour covers. Pixels at the rim of the colour do not count. Colours with a smaller
+share come from the fringe of an edge or from compression."""
 _MOST_CANDIDATES = 24  # maximum number of groups of similar colours that are examined
 WHITE = "white"
 """Name of the subject that a picture without colours shows."""

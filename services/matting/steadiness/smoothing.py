@@ -10,9 +10,10 @@ import numpy as np
 from services.matting.steadiness.flow import Alpha, Gray, MotionMeter
 
 _TOLERANCE = 9.0
-"""Difference of luma (of 255) at which trust in the motion is 1/e. The difference is that of the pictures along the motion."""
+"""Luma error of motion compensation, 0 to 255, at which trust is 1/e. The error is the difference between a frame and the
+previous frame warped to it."""
 _REAL_CHANGE, _REAL_CHANGE_RANGE = 0.5, 0.3
-"""Change of alpha at which smoothing gets weaker, and range until it ends. Such a change is real, not flicker."""
+"""Change of alpha above which smoothing weakens, and further change until it stops. Such a change is real, not flicker."""
 
 
 class MatteSmoother:

@@ -14,7 +14,7 @@ from shared.video.rate_text import RateText
 SOURCE, CONSTANT = "source", "constant"
 FRAME_RATE = RateText(words=(SOURCE, CONSTANT), lowest=Fraction(1, 10), highest=Fraction(240))
 _EARLY = Fraction(1, 4)
-"""Share of an output frame's duration by which its source frame may begin late. Without this tolerance, rounded times would judder."""
+"""Largest time, in output frames, by which a source frame is shown early. Without this tolerance, rounded times would judder."""
 
 _ROUNDING = Fraction(1, 1000)
 """Largest rounding error of times in containers, in seconds."""

@@ -21,8 +21,9 @@ _STEP = 8  # pixels between the vectors that are fitted
 _ROUNDS = 8  # maximum number of rounds of reweighted least squares
 _LEAST_SPREAD = 0.1  # minimum spread of the vectors around the fit, in pixels: the spread of the flow's own errors
 _MIDDLE = 0.3  # weight of a vector in the middle of the picture; at its border, where background is more likely, the weight is 1
-_LEAST_TEXTURE = np.diag([1e-9, 1e-3, 1e-3])
-"""Term added to the equations, for pictures with texture in one place only. Such pictures do not determine zoom and rotation."""
+_REGULARIZATION = np.diag([1e-9, 1e-3, 1e-3])
+"""Regularization of the least-squares equations, for pictures with texture in one place only. Such pictures do not determine zoom
+and rotation."""
 _CELLS_PER_S = 36  # cells per second of the grid on which camera motion is smoothed
 _FWHM = 2.355  # full width at half maximum of a Gaussian, in standard deviations
 
@@ -65,7 +66,7 @@ class Camera:
             spread = max(1.5 * _weighted_median(distances, trust), _LEAST_SPREAD)
             weighted = self._at * (trust / (1 + (distances / spread) ** 2))
             # Not np.linalg.solve: its checks take longer than three equations do.
-            better = cv2.solve(weighted @ self._at.T + _LEAST_TEXTURE, weighted @ vectors.T, flags=cv2.DECOMP_CHOLESKY)[1].T
+            better = cv2.solve(weighted @ self._at.T + _REGULARIZATION, weighted @ vectors.T, flags=cv2.DECOMP_CHOLESKY)[1].T
             done = float(np.abs(better - motion).max()) < 1e-3
             motion = better
             if done:

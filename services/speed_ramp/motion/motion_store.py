@@ -25,4 +25,4 @@ def _measured_part(params: MeasuredPart) -> dict[str, Any] | None:
 
 
 MOTION = KeptMeasurement(name="motion", input="video", version=VERSION, depends_on=_measured_part)
-"""File of measured motion, for each part of a clip and each sampling. The other params of a curve do not change it."""
+"""Stored motion measurement, one for each part of a clip and each sampling. The other params of a curve do not change it."""

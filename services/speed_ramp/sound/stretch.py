@@ -101,7 +101,7 @@ class StretchedTrack:
         return np.asarray(self._stretch.process(wave))
 
     def _length(self, start: int) -> int:
-        """Return the length of the longest piece from `start` that one factor fits.
+        """Return the length of the longest piece from `start` that one stretch factor fits.
 
         The length is in samples. Over this length, one stretch factor follows the curve closely enough.
         """

@@ -26,7 +26,7 @@ def test_drafts_are_the_pictures_that_decoding_again_gives(method, tmp_path, mon
         numbers.extend(drafts)
         return write_keyframes(files, path, video_scan, choices, drafts, progress)
 
-    monkeypatch.setattr(scanner, "_DEBLOCKING", 0.0)
+    monkeypatch.setattr(scanner, "_MIN_DECODED_TWICE", 0.0)
     monkeypatch.setattr(keyframe_files.KeyframeFiles, "write", compare)
     outputs = {"gallery": tmp_path / "g.html", "keyframes": tmp_path / "k.zip", "files": tmp_path / "f.zip"}
     report = detect(DetectParams(method=method), video=video, outputs=outputs).videos[0]

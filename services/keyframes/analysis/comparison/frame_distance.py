@@ -15,7 +15,7 @@ from services.keyframes.analysis.thumbnail_film import HEIGHT, WIDTH, Planes
 _REACH_X, _REACH_Y = 7, 3
 _BLOCK_H, _BLOCK_W = 6, 4
 NOISE = 4.0
-"""Term, in grey levels, that is added to each contrast that divides a change. It keeps noise in flat pictures from counting as change."""
+"""Constant, in grey levels, added to every contrast that a change is divided by. It keeps noise in flat pictures from counting."""
 _BATCH = 256  # number of pairs compared at a time: their working memory fits the processor's cache
 _WIDTHS = 16, 8, 8  # change of Y, U and V, in levels, from which on a pixel counts as fully changed; smaller changes count in part
 

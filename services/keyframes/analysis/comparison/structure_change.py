@@ -8,7 +8,7 @@ from services.keyframes.analysis.thumbnail_film import Planes
 _QUIET = 2.0
 """Variance of a plain picture's noise, in squared grey levels."""
 PLANE_WEIGHTS = np.array([1.0, 0.5, 0.5], np.float32)
-"""Weights of Y, U and V. Chroma takes part in the change, but is coarse."""
+"""Weights of Y, U and V. Chroma counts half, because its thumbnails show less detail."""
 
 
 def structure_change(before: Planes, after: Planes) -> NDArray[np.float64]:

@@ -41,7 +41,7 @@ Places = NDArray[np.int64]
 Interval = tuple[int, int]
 SamePlace = Callable[[int, int], bool]
 """`same_place(before, after)`: whether two frames of the video show one place. `before` and `after` are frame numbers. Also true if the
-frames between them show one camera that moves fast."""
+frames between them come from one fast-moving camera."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -259,7 +259,7 @@ def _pixel_change(block: _Block, a: Places, b: Places) -> Matrix:
 
 
 class _Mix:
-    """Comparison of k windows with even mixes of their frames A and B."""
+    """Comparison of k windows with linear mixes of their frames A and B."""
 
     def __init__(self, block: _Block, a: Places, b: Places):
         self._block, self._a, self._b = block, a, b
@@ -269,9 +269,9 @@ class _Mix:
         self.change = _pixel_change(block, a, b)
 
     def unevenness_and_foreign(self) -> tuple[Matrix, Matrix]:
-        """Measure in two ways how far windows depart from even mixes.
+        """Measure in two ways how far windows depart from linear mixes.
 
-        Unevenness: how far the share of B departs from even growth. Foreign: how far pixel values lie outside the range from A to B,
+        Unevenness: how far the share of B departs from linear growth. Foreign: how far pixel values lie outside the range from A to B,
         relative to `change`. Both are measured at a quarter, half and three quarters of a window, and the worst value counts. Returns
         (k,) each.
         """
