@@ -23,7 +23,7 @@ from shared.declarations.cards import LookCard
 from shared.errors import Invalid
 from shared.operation import Operation, Preset, Progress, Silent, form
 
-_MOST_SPANS = 10
+_MAX_SPANS = 10
 """Maximum number of groups listed in a warning."""
 
 
@@ -145,9 +145,9 @@ def _choose(
 def _black_warning(spans: list[str], video: str | None) -> str:
     """Return the warning about groups that are entirely black."""
     groups = "One group shows" if len(spans) == 1 else f"{len(spans)} groups show"
-    more = f" and {len(spans) - _MOST_SPANS} more" if len(spans) > _MOST_SPANS else ""
+    more = f" and {len(spans) - _MAX_SPANS} more" if len(spans) > _MAX_SPANS else ""
     where = f"{video}: " if video else ""
-    return f"{where}{groups} only black, so no picture was chosen there: {', '.join(spans[:_MOST_SPANS])}{more}."
+    return f"{where}{groups} only black, so no picture was chosen there: {', '.join(spans[:_MAX_SPANS])}{more}."
 
 
 class _Group:

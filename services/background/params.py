@@ -17,7 +17,7 @@ from shared.models.devices.precision import has_bf16
 from shared.models.folder import ModelFolder, install_command
 from shared.operation import Input, Kind, Params, form
 
-MOST_SEED = 2**32 - 1
+MAX_SEED = 2**32 - 1
 _LIBRARIES_BYTES = 480 * 1000**2
 """Memory of a process with PyTorch and diffusers."""
 
@@ -61,7 +61,7 @@ class PaintParams(Params):
     seed: int | None = Field(
         None,
         ge=0,
-        le=MOST_SEED,
+        le=MAX_SEED,
         description="The same seed gives the same picture on the same device. Empty: a random seed.",
         title="Seed",
         json_schema_extra=form("basics"),
@@ -190,7 +190,7 @@ def plan_of(params: PaintParams, prompt: str) -> Plan:
         strength=params.strength,
         steps=params.steps,
         guidance=params.guidance,
-        seed=secrets.randbelow(MOST_SEED) if params.seed is None else params.seed,
+        seed=secrets.randbelow(MAX_SEED) if params.seed is None else params.seed,
         scheduler=params.scheduler,
     )
     return Plan(painting=painting, side=PAINTERS_BY_NAME[params.sd_model].side, detail=params.detail)

@@ -42,7 +42,7 @@ from shared.video.conversion_warnings import depth_of
 MAX_VIDEOS = 100
 """Maximum number of videos of one job."""
 
-_MOST_PARTS = 3
+_MAX_PARTS = 3
 """Maximum number of readable parts listed in the warning about a damaged video."""
 
 _NUMBERS = 4096  # number of list items that are written at a time
@@ -321,8 +321,8 @@ def _detect_in(video: Path, params: DetectParams, title: str, folders: _Folders,
 
 def _readable_parts(parts: Sequence[ReadablePart]) -> str:
     """List the readable parts of a damaged file in a sentence."""
-    spans = [f"from {float(part.start):.2f} s to {float(part.end):.2f} s" for part in parts[:_MOST_PARTS]]
-    more = f" and {len(parts) - _MOST_PARTS} more parts" if len(parts) > _MOST_PARTS else ""
+    spans = [f"from {float(part.start):.2f} s to {float(part.end):.2f} s" for part in parts[:_MAX_PARTS]]
+    more = f" and {len(parts) - _MAX_PARTS} more parts" if len(parts) > _MAX_PARTS else ""
     return f"Shots and keyframes were found in the parts {', '.join(spans)}{more}"
 
 

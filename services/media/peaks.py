@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from shared.operation import Kind, Operation, Params, Progress, Silent, form
 from shared.video import probe_video, read_audio
 
-_MOST_VALUES = 30_000  # maximum number of values per channel if no rate is given
+_MAX_VALUES = 30_000  # maximum number of values per channel if no rate is given
 _FINEST = 50  # maximum number of values per second if no rate is given
 
 
@@ -52,7 +52,7 @@ def peaks(params: PeaksParams, *, video: Path, output: Path, progress: Progress 
         progress.warn(warning)
     length = info.length_s
     channels = info.audio[0].channels if info.audio else 0
-    rate = (params.rate or max(min(_FINEST, int(_MOST_VALUES / max(length, 0.1))), 1)) if channels else 0
+    rate = (params.rate or max(min(_FINEST, int(_MAX_VALUES / max(length, 0.1))), 1)) if channels else 0
     loudest = np.zeros((channels, math.ceil(length * rate)), np.float32)
     if channels:
         with read_audio(video) as blocks:

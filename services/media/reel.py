@@ -26,7 +26,7 @@ from shared.video import (
 from shared.video.clip.background import OnBackground
 from shared.video.clip.cut_sound import PartSound
 
-MOST_MOMENTS = 10_000
+MAX_MOMENTS = 10_000
 UNKNOWN_LENGTH_S = 1e6
 """Length assumed for a clip that states none, in seconds. Parts of such a clip end with its last frame."""
 
@@ -69,7 +69,7 @@ class MomentParams(Params):
 
     moments: list[Moment] = Field(
         min_length=1,
-        max_length=MOST_MOMENTS,
+        max_length=MAX_MOMENTS,
         description='Moments of the clip, such as `items` of `aesthetics.best-frames`; in a pipeline: `{"from": "<step>.items"}`.',
         title="Moments",
         json_schema_extra=form("basics", taken_from=("aesthetics.best-frames.items",)),

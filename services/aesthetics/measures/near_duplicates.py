@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 _SIDE = 16  # side of a thumbnail in pixels
-_MOST_GAIN = 1.3
+_MAX_GAIN = 1.3
 """Largest factor by which a picture's brightness is changed before the comparison."""
-_LEAST_DEVIATION = 6.0
+_MIN_DEVIATION = 6.0
 """Minimum standard deviation of pixel values, in levels, assumed for a picture. Plain pictures have less, from noise and compression."""
 _BEHIND, _UNRELATED_BEHIND = 0.75, 0.43
 """Limits for comparing pictures in which something passes in front of the view. Only the share _BEHIND of the pixels is compared: those
@@ -99,6 +99,6 @@ class _Thumbnails:
         Returns the gains and, for the matched pictures, the mean square differences of unrelated pictures. The thumbnail is divided by a
         gain, and the other is multiplied by it.
         """
-        gain = np.sqrt((self._means[index] + 1) / (self._means[others] + 1)).clip(1 / _MOST_GAIN, _MOST_GAIN)
-        least = _LEAST_DEVIATION**2
+        gain = np.sqrt((self._means[index] + 1) / (self._means[others] + 1)).clip(1 / _MAX_GAIN, _MAX_GAIN)
+        least = _MIN_DEVIATION**2
         return gain, np.maximum(self._variances[index] / gain**2, least) + np.maximum(self._variances[others] * gain**2, least)

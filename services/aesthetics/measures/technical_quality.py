@@ -22,7 +22,7 @@ LONG_SIDE = 960
 """Longer side, in pixels, to which a larger picture is scaled. Only noise is measured in full size, in the middle of the picture."""
 
 _CROP = 512  # side, in pixels, of the square in the middle whose noise is measured
-_LEAST = 16  # minimum side of a measured picture, in pixels
+_MIN_SIDE = 16  # minimum side of a measured picture, in pixels
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,12 +62,12 @@ def technical(luma: NDArray[np.uint8], *, full_range: bool) -> Technical:
     """
     height, width = luma.shape
     scale = min(LONG_SIDE / max(height, width), 1.0)
-    size = (max(round(width * scale), _LEAST), max(round(height * scale), _LEAST))
+    size = (max(round(width * scale), _MIN_SIDE), max(round(height * scale), _MIN_SIDE))
     scaled = luma if size == (width, height) else cv2.resize(luma, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
     small = _full_range(scaled, full_range)
     top, left = max((height - _CROP) // 2, 0), max((width - _CROP) // 2, 0)
     middle = luma[top : top + _CROP, left : left + _CROP]
-    if min(middle.shape) < _LEAST:
+    if min(middle.shape) < _MIN_SIDE:
         middle = small
     # `sharpness` mistakes noise for fine detail.
     sharp, clean = sharpness(without_noise(small)), cleanness(middle)

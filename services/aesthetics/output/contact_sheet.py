@@ -19,7 +19,7 @@ MAX_PICTURES = 60
 """Maximum number of pictures on the sheet. Of more pictures only the best are shown."""
 
 _CELL, _HEIGHT, _GAP = 320, 240, 12
-_TITLE, _LINE, _MOST_LINES = 44, 16, 7
+_TITLE, _LINE, _MAX_LINES = 44, 16, 7
 """Heights in pixels of a title and a line, and maximum number of lines."""
 _LARGE, _SMALL, _FINE = 17, 13, 12
 """Letter sizes in pixels."""
@@ -71,7 +71,7 @@ def _lines(text: str) -> list[str]:
             lines[-1] = longer
         else:
             lines.append(word)
-    return lines if len(lines) <= _MOST_LINES else [*lines[: _MOST_LINES - 1], lines[_MOST_LINES - 1] + "…"]
+    return lines if len(lines) <= _MAX_LINES else [*lines[: _MAX_LINES - 1], lines[_MAX_LINES - 1] + "…"]
 
 
 def _fitted(text: str) -> str:

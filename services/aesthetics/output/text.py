@@ -16,7 +16,7 @@ Color = tuple[int, int, int]
 
 _FOLDERS = (Path("/usr/share/fonts"), Path("/usr/local/share/fonts"), Path.home() / ".local/share/fonts", Path.home() / ".fonts")
 _FONTS = ("*.ttf", "*.otf", "*.ttc")
-_MOST_FONTS = 500
+_MAX_FONTS = 500
 _SAMPLE_SIZE = 24
 _NO_LETTER = "\uffff"
 """A code point that no font has. Fonts draw it like any missing letter."""
@@ -114,4 +114,4 @@ def _font_files() -> tuple[str, ...]:
     files = [path for folder in _FOLDERS if folder.is_dir() for pattern in _FONTS for path in folder.rglob(pattern)]
     styled = ("bold", "italic", "oblique", "black", "light", "thin", "mono")
     ordered = sorted(files, key=lambda path: (any(style in path.name.lower() for style in styled), path.name))
-    return tuple(map(str, ordered[:_MOST_FONTS]))
+    return tuple(map(str, ordered[:_MAX_FONTS]))

@@ -14,13 +14,13 @@ from shared.operation import Params, form
 from shared.video import Frame, read_frames
 from shared.video.seconds import to_fraction
 
-_MOST_FAILURES = 20
+_MAX_FAILURES = 20
 """Number of unreadable moments in a row after which reading stops."""
 _STEP_S = Fraction(1, 4)
 """Seconds by which each step past unreadable moments exceeds the previous step. Twenty steps pass 52 seconds."""
 _AT_ONCE = 200
 """Number of moments after a damaged part that are read in one pass."""
-_MOST_PARTS = 3
+_MAX_PARTS = 3
 """Maximum number of readable parts listed in a damaged video's error."""
 
 
@@ -105,13 +105,13 @@ def until_damage(frames: Iterable[Frame], damage: list[BrokenMedia]) -> Iterator
 def _behind_damage(video: Path, params: SampleParams, parts: list[Part], prefetch: int) -> Iterator[Frame]:
     """Yield the sampled frames after the last of `parts`.
 
-    Adds the readable parts to `parts`. After each further unreadable moment, more moments are skipped. After _MOST_FAILURES unreadable
+    Adds the readable parts to `parts`. After each further unreadable moment, more moments are skipped. After _MAX_FAILURES unreadable
     moments in a row, the rest of the video is given up.
     """
     start, rate = to_fraction(params.start), to_fraction(params.sample_rate)
     count = None if params.duration is None else math.ceil(to_fraction(params.duration) * rate)
     number, failures = math.floor((parts[-1].last - start) * rate) + 1, 1
-    while failures <= _MOST_FAILURES and (count is None or number < count):
+    while failures <= _MAX_FAILURES and (count is None or number < count):
         moments = [start + moment / rate for moment in range(number, number + _AT_ONCE if count is None else min(number + _AT_ONCE, count))]
         done = 0
         try:
@@ -132,5 +132,5 @@ def _behind_damage(video: Path, params: SampleParams, parts: list[Part], prefetc
 
 def _in_words(parts: Sequence[Part]) -> str:
     """List the first parts of a damaged video in words."""
-    spans = [f"from {float(part.first):.2f} s to {float(part.last):.2f} s" for part in parts[:_MOST_PARTS]]
-    return ", ".join(spans) + (f" and from {len(parts) - _MOST_PARTS} more parts" if len(parts) > _MOST_PARTS else "")
+    spans = [f"from {float(part.first):.2f} s to {float(part.last):.2f} s" for part in parts[:_MAX_PARTS]]
+    return ", ".join(spans) + (f" and from {len(parts) - _MAX_PARTS} more parts" if len(parts) > _MAX_PARTS else "")

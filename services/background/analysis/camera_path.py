@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from shared.motion.camera import Matrix, Pose
 
-LEAST_MARGIN, MOST_MARGIN = 1.3, 2.5  # limits of a background's size that is chosen from the path, in multiples of a frame
+MIN_MARGIN, MAX_MARGIN = 1.3, 2.5  # limits of a background's size that is chosen from the path, in multiples of a frame
 _SPARE = 1.02
 """Factor by which a background exceeds the size that the camera path needs. It is a reserve for rounding and interpolation."""
 _HALVINGS = 24  # number of bisections in the search for the share of the camera's motion to follow
@@ -89,7 +89,7 @@ def overscan(path: CameraPath, margin: float, parallax: float) -> Overscan:
     `CameraPath.margin`.
     """
     bare = path.margin(parallax)
-    size = margin or min(max(bare * _SPARE, LEAST_MARGIN), MOST_MARGIN)
+    size = margin or min(max(bare * _SPARE, MIN_MARGIN), MAX_MARGIN)
     # If a small margin is given, half of it stays in reserve. Motion of up to half a pixel is invisible and needs no margin.
     spare = min(_SPARE, 1 + (size - 1) / 2)
     if bare * spare <= size or bare <= 1 + 1 / max(path.width, path.height):

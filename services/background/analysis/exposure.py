@@ -11,7 +11,7 @@ Tones = NDArray[np.float32]
 
 _INSIDE = 200
 """Level of the matte (of 255) above which a pixel is inside the subject."""
-_LEAST_PIXELS = 20  # minimum number of visible subject pixels in a measured frame
+_MIN_PIXELS = 20  # minimum number of visible subject pixels in a measured frame
 _BLACK = 16  # level of black in limited range
 _PER_E, _BINS, _BLUR, _REACH = 32, 177, 2.0, 18
 """Logarithmic histogram: bins per factor e, bins in all, blur, largest shift. The bins reach level 239. Blur (standard deviation) and shift
@@ -29,7 +29,7 @@ def subject_tones(luma: Plane, matte: Plane) -> Tones | None:
     sum 1, or None if fewer than 20 pixels of the subject are visible.
     """
     inside = cv2.erode(matte, np.ones((3, 3), np.uint8)) > _INSIDE
-    if inside.sum() < _LEAST_PIXELS:
+    if inside.sum() < _MIN_PIXELS:
         return None
     levels = np.maximum(luma[inside].astype(np.float32) - _BLACK, 1)
     places = np.rint(_PER_E * np.log(levels)).astype(np.intp)

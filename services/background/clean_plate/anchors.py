@@ -20,7 +20,7 @@ from shared.video.clip.part import ClipPart
 
 _NEXT_ANCHOR = 0.6
 """Largest overlap of two neighbouring anchors, as a share of a frame."""
-_MOST_ANCHORS = 16
+_MAX_ANCHORS = 16
 _KEPT = 0.8
 """Overlap with the previous `Step` below which a frame becomes the next `Step`."""
 
@@ -118,7 +118,7 @@ def place_anchors(video: Path, matte: Path, path: list[Step], reference: Step, *
         last = first
         for step in side:
             guess = matrix_between(step, last.step)
-            if overlap(guess, size) > _NEXT_ANCHOR or len(placed) >= _MOST_ANCHORS:
+            if overlap(guess, size) > _NEXT_ANCHOR or len(placed) >= _MAX_ANCHORS:
                 continue
             following = _placed(video, matte, step, last, grow=grow)
             if following is None:

@@ -26,7 +26,7 @@ from shared.video.clip.part import ClipPart
 from shared.video.frames.push_pull import push_pull
 
 _CANVAS_TIMES, _CANVAS_PIXELS = 6, 64_000_000  # largest canvas: its sides in multiples of the frame's sides, and its number of pixels
-_LEAST_SAMPLES = 3
+_MIN_SAMPLES = 3
 """Minimum number of samples that show the background at a pixel. A pixel with fewer is a hole. A clip with fewer samples needs all of
 them."""
 _WORKERS = 2
@@ -96,7 +96,7 @@ def build_plate(
             raise Invalid(
                 "No frame shows enough of the background to be aligned: the subject fills the picture. Use another part of the clip."
             )
-        least = min(_LEAST_SAMPLES, file.count)
+        least = min(_MIN_SAMPLES, file.count)
         planes, hole, transient = _median(file, least, options.remove_transients, progress.part("median", 0.85, 1))
     if options.panorama:
         rows, columns = _seen(hole, slice(top, top + height), slice(left, left + width))

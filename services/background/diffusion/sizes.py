@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 MULTIPLE = 8
 """Divisor of the width and height of painted pictures. A model works on an eighth of the picture's width and height (latents)."""
-_MOST_AREA = 1.5
+_MAX_AREA = 1.5
 """Largest area that a model paints well, relative to its training pictures."""
 _OVERLAP = 0.25  # minimum share of a tile's side that the next tile overlaps
 
@@ -34,7 +34,7 @@ def painted_size(width: int, height: int, side: int) -> tuple[int, int]:
     `side`: side in pixels of the squares that the model was trained on. Width and height of the result are multiples of 8, its area is at
     most 1.5 times the square's, and its shape is that of `width` x `height` up to rounding.
     """
-    factor = min(math.sqrt(_MOST_AREA * side * side / (width * height)), 1.0)
+    factor = min(math.sqrt(_MAX_AREA * side * side / (width * height)), 1.0)
     return _multiple(width * factor), _multiple(height * factor)
 
 

@@ -20,12 +20,12 @@ _END_SHARE = 0.2
 _AGREES, _DIFFERS = (10, 6), (24, 12)
 """Limits of differences, each for luma and for chroma, in levels. Up to _AGREES, start and end of the clip show the same; from _DIFFERS on,
 the median shows another thing."""
-_LEAST_SAMPLES, _LEAST_KEPT = 15, 3  # minimum number of samples for searching objects, and minimum number of samples without an object
-_LEAST_AREA = 0.0005
+_MIN_SAMPLES, _MIN_KEPT = 15, 3  # minimum number of samples for searching objects, and minimum number of samples without an object
+_MIN_AREA = 0.0005
 """Minimum area of an object, as a share of the plate. Smaller regions are noise."""
 _PRESENT = 0.4
 """Share of an object's pixels that differ from the background in a sample. Above it, the sample shows the object."""
-_MOST_SEAM = 0.05
+_MAX_SEAM = 0.05
 """Largest share of a removed object's border that may be a visible step. With more, only a part of the object was found, and it stays."""
 
 
@@ -49,10 +49,10 @@ def ends_of(samples: Samples, counts: Counts, median: Plane, *, chroma: bool) ->
     and end of the clip agree on the pixel's value, and the median differs from it.
     """
     size = max(round(len(samples) * _END_SHARE), 1)
-    if len(samples) < _LEAST_SAMPLES:
+    if len(samples) < _MIN_SAMPLES:
         return EndPixels(np.full(median.shape, NO_SAMPLE, np.uint8), np.zeros(median.shape, np.bool_))
     first, last = (_end(part).astype(np.int16) for part in (samples[:size], samples[-size:]))
-    agree = (first != NO_SAMPLE) & (last != NO_SAMPLE) & (np.abs(first - last) <= _AGREES[chroma]) & (counts >= _LEAST_SAMPLES // 3)
+    agree = (first != NO_SAMPLE) & (last != NO_SAMPLE) & (np.abs(first - last) <= _AGREES[chroma]) & (counts >= _MIN_SAMPLES // 3)
     background = np.where(agree, (first + last) >> 1, NO_SAMPLE)
     suspect = agree & (np.abs(background - median) >= _DIFFERS[chroma])
     return EndPixels(background.astype(np.uint8), suspect)
@@ -71,12 +71,12 @@ def remove_objects(file: SampleFile, planes: tuple[Plane, ...], ends: tuple[EndP
     covered = np.zeros(suspect.shape, np.bool_)
     for region in _objects(suspect):
         keep = ~_present(file, region, ends)
-        if keep.sum() < _LEAST_KEPT or keep.all():
+        if keep.sum() < _MIN_KEPT or keep.all():
             continue
         without = tuple(plane.copy() for plane in planes)
         for number, plane in enumerate(without):
             _replace(file, number, plane, _resized(region, plane.shape), keep)
-        if _seam(planes[0], without[0], region) > _MOST_SEAM:
+        if _seam(planes[0], without[0], region) > _MAX_SEAM:
             continue
         for plane, replaced in zip(planes, without, strict=True):
             np.copyto(plane, replaced)
@@ -110,7 +110,7 @@ def _objects(suspect: Mask) -> Iterator[Mask]:
     closed = cv2.morphologyEx(opened, cv2.MORPH_CLOSE, kernel)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(closed, connectivity=8)
     for label in range(1, count):
-        if stats[label, cv2.CC_STAT_AREA] < _LEAST_AREA * suspect.size:
+        if stats[label, cv2.CC_STAT_AREA] < _MIN_AREA * suspect.size:
             continue
         mask = (labels == label).astype(np.uint8)
         hull = cv2.convexHull(cv2.findNonZero(mask))

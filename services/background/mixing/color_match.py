@@ -12,12 +12,12 @@ Planes = tuple[Plane, Plane, Plane]
 
 _SMALL = 96
 """Side in pixels of the small squares to which compared pictures are scaled."""
-_MOST_GAIN = 1.35
+_MAX_GAIN = 1.35
 _SHIFT = 0.35
 """Share of the difference in means, 0 to 1, that the offset corrects."""
-_MOST_SHIFT = (12.0, 8.0, 8.0)
+_MAX_SHIFT = (12.0, 8.0, 8.0)
 """Largest offset of luma, U and V, in levels."""
-_LEAST_COVERED = 0.002
+_MIN_COVERED = 0.002
 """Mean alpha of a frame, 0 to 1, below which no subject is visible."""
 _CUT = 24.0
 """Change of the subject's mean between frames that counts as a cut. It is in levels and holds for every plane."""
@@ -49,7 +49,7 @@ def match_of(foreground: Planes, background: Planes, alpha: Plane, amount: float
     changes = []
     weight = _small(alpha).astype(np.float32) / 255
     covered = float(weight.mean())
-    if covered < _LEAST_COVERED:
+    if covered < _MIN_COVERED:
         return None
     for number, (front, back) in enumerate(zip(foreground, background, strict=True)):
         values, goals = _small(front).astype(np.float32), _small(back).astype(np.float32)
@@ -59,9 +59,9 @@ def match_of(foreground: Planes, background: Planes, alpha: Plane, amount: float
         target, target_spread = float(goals.mean()), float(goals.std())
         gain = 1.0
         if number == 0:
-            full_gain = float(np.clip(target_spread / max(spread, 1.0), 1 / _MOST_GAIN, _MOST_GAIN))
+            full_gain = float(np.clip(target_spread / max(spread, 1.0), 1 / _MAX_GAIN, _MAX_GAIN))
             gain = 1 + (full_gain - 1) * amount * 0.5
-        offset = float(np.clip((target - mean) * _SHIFT, -_MOST_SHIFT[number], _MOST_SHIFT[number])) * amount
+        offset = float(np.clip((target - mean) * _SHIFT, -_MAX_SHIFT[number], _MAX_SHIFT[number])) * amount
         changes.append(Change(gain, mean, offset))
     return changes[0], changes[1], changes[2]
 

@@ -12,7 +12,7 @@ Plane = NDArray[np.uint8]
 
 _CLEAR, _OPAQUE = 3, 252
 """Alpha, 0 to 255, of pixels outside the soft edge. Up to _CLEAR a pixel shows only background, from _OPAQUE on only the subject."""
-_LEAST_ALPHA = 0.1  # minimum divisor, 0 to 1, when a colour is divided by alpha; a smaller divisor would amplify noise
+_MIN_ALPHA = 0.1  # minimum divisor, 0 to 1, when a colour is divided by alpha; a smaller divisor would amplify noise
 _REDUCED = 4  # divisor of width and height for the blurred estimates
 
 
@@ -43,7 +43,7 @@ def with_clean_plate(plane: Plane, plate: Plane, edge: Edge) -> Plane:
     if not len(edge.indices):
         return plane
     mixed, behind = (source.reshape(-1)[edge.indices].astype(np.float32) for source in (plane, plate))
-    subject = behind + (mixed - behind) / np.maximum(edge.alpha, _LEAST_ALPHA)
+    subject = behind + (mixed - behind) / np.maximum(edge.alpha, _MIN_ALPHA)
     return _put(plane, edge, subject)
 
 

@@ -9,8 +9,8 @@ Plane = NDArray[np.uint8]
 _KERNEL = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
 _FLAT = 0.2  # share of the pixels that are measured: those with the least texture
 _DARK, _BRIGHT = 24, 230  # levels between which pixels are measured: grain is weak in black and clipped in white
-_LEAST = 0.6  # standard deviation in levels below which no grain is added
-_MOST = 8.0  # largest standard deviation of added grain, in levels
+_MIN_GRAIN = 0.6  # standard deviation in levels below which no grain is added
+_MAX_GRAIN = 8.0  # largest standard deviation of added grain, in levels
 _TILE = 64  # pixels by which the noise picture is larger than a frame, so that each frame can take another part of it
 
 
@@ -41,7 +41,7 @@ class Grain:
     """
 
     def __init__(self, width: int, height: int, deviation: float) -> None:
-        self.deviation = min(deviation, _MOST)
+        self.deviation = min(deviation, _MAX_GRAIN)
         self._size = width, height
         random = np.random.default_rng(1)
         shape = height + _TILE, width + _TILE
@@ -52,7 +52,7 @@ class Grain:
 
     def added(self, luma: Plane, number: int) -> Plane:
         """Add the grain of frame `number` to a luma plane."""
-        if self.deviation < _LEAST:
+        if self.deviation < _MIN_GRAIN:
             return luma
         width, height = self._size
         left, top = number * 37 % _TILE, number * 23 % _TILE

@@ -12,8 +12,8 @@ from shared.motion.camera import Matrix, overlap
 Luma = NDArray[np.uint8]
 Points = NDArray[np.float32]
 
-_MOST_CORNERS = 1200
-_LEAST_TRACKED, _LEAST_INLIERS = 24, 0.35  # minimum number of tracked corners, and minimum share of them that one homography explains
+_MAX_CORNERS = 1200
+_MIN_TRACKED, _MIN_INLIERS = 24, 0.35  # minimum number of tracked corners, and minimum share of them that one homography explains
 _INLIER_PX = 1.0  # largest deviation from a homography, in pixels, of a corner that it explains
 _TRIM_PX = (1.8, 1.2, 0.9)
 """Largest deviation, in pixels, of the points used in each successive least-squares fit."""
@@ -23,7 +23,7 @@ _COARSE = 8
 """Distance in pixels between the places at which brightness is compared."""
 _RETURN_PX = 0.7
 """Largest forward-backward tracking error of a corner, in pixels. It is the corner's distance from itself after tracking there and back."""
-_LEAST_SECOND_PLANE = 16  # minimum number of corners off the first plane from which a second plane is measured
+_MIN_SECOND_PLANE = 16  # minimum number of corners off the first plane from which a second plane is measured
 _FAR_PX = 2.5
 """Largest deviation from the first plane, in pixels, that may be a measuring error. Corners that deviate more do not belong to that
 plane."""
@@ -52,7 +52,7 @@ class Anchor:
         distance = max(min(luma.shape) / 90, 5)
         # The tracking window must not reach into the subject.
         inside = cv2.erode(background, np.ones((9, 9), np.uint8))
-        corners = cv2.goodFeaturesToTrack(luma, _MOST_CORNERS, 0.0005, distance, mask=inside, blockSize=5)
+        corners = cv2.goodFeaturesToTrack(luma, _MAX_CORNERS, 0.0005, distance, mask=inside, blockSize=5)
         self._corners: Points = np.zeros((0, 1, 2), np.float32) if corners is None else np.asarray(corners, np.float32)
 
     def overlap(self, matrix: Matrix) -> float:
@@ -107,7 +107,7 @@ class Anchor:
             return None
         places, targets = tracked
         matrix, inliers = cv2.findHomography(targets, places, cv2.USAC_MAGSAC, _INLIER_PX, maxIters=2000, confidence=0.9995)
-        if matrix is None or inliers.sum() < max(_LEAST_TRACKED / 2, _LEAST_INLIERS * len(places)):
+        if matrix is None or inliers.sum() < max(_MIN_TRACKED / 2, _MIN_INLIERS * len(places)):
             return None
         inlier, fitted = inliers.ravel() == 1, _refined(np.asarray(matrix, np.float64), targets, places)
         return Alignment(fitted, _second_plane(targets[~inlier], places[~inlier], fitted, len(places)))
@@ -116,7 +116,7 @@ class Anchor:
         """Return matching points on the anchor and on the warped frame, (n, 2) each."""
         columns, rows = np.rint(self._corners.reshape(-1, 2)).astype(np.intp).T
         corners = self._corners[background[rows, columns] == 255]
-        if len(corners) < _LEAST_TRACKED:
+        if len(corners) < _MIN_TRACKED:
             return None
         window: dict[str, Any] = {"winSize": (21, 21), "maxLevel": 2, "flags": cv2.OPTFLOW_USE_INITIAL_FLOW}
         criteria = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 40, 0.005)
@@ -128,7 +128,7 @@ class Anchor:
         columns = np.clip(np.rint(points[:, 0]), 0, luma.shape[1] - 1).astype(np.intp)
         rows = np.clip(np.rint(points[:, 1]), 0, luma.shape[0] - 1).astype(np.intp)
         good &= background[rows, columns] == 255
-        if good.sum() < _LEAST_TRACKED:
+        if good.sum() < _MIN_TRACKED:
             return None
         return corners.reshape(-1, 2)[good], points[good]
 
@@ -141,7 +141,7 @@ def _refined(matrix: Matrix, source: Points, target: Points) -> Matrix:
     for deviation in _TRIM_PX:
         moved = cv2.perspectiveTransform(source[None].astype(np.float64), matrix)[0]
         near = np.linalg.norm(moved - target, axis=1) < deviation
-        if near.sum() < _LEAST_TRACKED:
+        if near.sum() < _MIN_TRACKED:
             break
         closer, _ = cv2.findHomography(source[near], target[near], 0)
         if closer is None:
@@ -155,12 +155,12 @@ def _second_plane(source: Points, target: Points, matrix: Matrix, tracked: int) 
 
     `source`, `target`: points that do not follow `matrix`. `tracked`: number of all tracked points.
     """
-    if len(source) < _LEAST_SECOND_PLANE:
+    if len(source) < _MIN_SECOND_PLANE:
         return 0.0
     moved = cv2.perspectiveTransform(source[None], matrix)[0]
     far = np.linalg.norm(moved - target, axis=1) > _FAR_PX
-    if far.sum() < _LEAST_SECOND_PLANE:
+    if far.sum() < _MIN_SECOND_PLANE:
         return 0.0
     _, inliers = cv2.findHomography(source[far], target[far], cv2.USAC_MAGSAC, _INLIER_PX, maxIters=1000)
     count = 0 if inliers is None else int(inliers.sum())
-    return count / tracked if count >= _LEAST_SECOND_PLANE / 2 else 0.0
+    return count / tracked if count >= _MIN_SECOND_PLANE / 2 else 0.0

@@ -12,8 +12,8 @@ Planes = tuple[Plane, Plane, Plane]
 _BLACK, _MIDDLE = 16, 128
 _DARK, _BRIGHT = 40, 225
 """Range of luma in which gains are measured. Darker pixels are noisy, brighter ones clipped."""
-_LEAST_PIXELS = 200
-_MOST_GAIN = 2.0
+_MIN_PIXELS = 200
+_MAX_GAIN = 2.0
 _STEP = 8
 
 
@@ -56,10 +56,10 @@ def light_between(planes: Planes, target: Planes, common: Plane) -> Light:
     """
     front, back = (planes[0][::_STEP, ::_STEP].astype(np.float32), target[0][::_STEP, ::_STEP].astype(np.float32))
     valid = (common[::_STEP, ::_STEP] == 255) & (front > _DARK) & (back > _DARK) & (front < _BRIGHT) & (back < _BRIGHT)
-    if valid.sum() < _LEAST_PIXELS:
+    if valid.sum() < _MIN_PIXELS:
         return Light()
     gain = float(np.median((back[valid] - _BLACK) / (front[valid] - _BLACK)))
-    gain = min(max(gain, 1 / _MOST_GAIN), _MOST_GAIN)
+    gain = min(max(gain, 1 / _MAX_GAIN), _MAX_GAIN)
     half = common[:: 2 * (_STEP // 2), :: 2 * (_STEP // 2)] == 255
     shifts = []
     for number in (1, 2):

@@ -47,7 +47,7 @@ _SHADOW_BLUR = 0.0012
 """Blur radius of shadows, as a share of the picture's diagonal. It is the standard deviation of a Gaussian."""
 _HALVED_FROM = 3.0
 """Minimum radius in pixels of a bloom that is computed at half the size."""
-_LEAST_BLUR = 0.3
+_MIN_BLUR = 0.3
 """Radius in pixels below which a blur is left out."""
 
 
@@ -200,7 +200,7 @@ GhostName = Annotated[str, OneOf(GHOST_STYLES)]
 
 def blur_reach(sigma: float) -> int:
     """Return how far, in pixels, a blur of `sigma` spreads a pixel."""
-    return 0 if sigma < _LEAST_BLUR else 3 * (_box_side(sigma) // 2)
+    return 0 if sigma < _MIN_BLUR else 3 * (_box_side(sigma) // 2)
 
 
 def _sum_of(ghosts: list[PlacedGhost], clear: Floats, empty: tuple[float, ...]) -> list[Floats]:
@@ -239,7 +239,7 @@ def _blurred(plane: NDArray[Any], sigma: float) -> NDArray[Any]:
 
     Approximated by three box blurs. Source: Wells, 1986.
     """
-    if sigma < _LEAST_BLUR:
+    if sigma < _MIN_BLUR:
         return plane
     side = _box_side(sigma)
     blurred: NDArray[Any] = plane

@@ -38,7 +38,7 @@ packets mean motion."""
 _EMPTY = 0.1
 """Minimum median size of the last packets, relative to that of all packets. Smaller last packets show the plain picture at the end of a
 fade."""
-_MOST_KEYFRAMES = 0.25
+_MAX_KEYFRAMES = 0.25
 """Largest share of keyframes among all frames. With more, decoding the keyframes first costs more than it saves."""
 
 Span = tuple[int, int]
@@ -52,7 +52,7 @@ def quiet_spans(video: Path, line: Timeline, thumbnails: Path) -> list[Span]:
     thumbnails.
     """
     keys = np.flatnonzero(line.key)
-    if line.key.mean() > _MOST_KEYFRAMES or len(keys) < 2:
+    if line.key.mean() > _MAX_KEYFRAMES or len(keys) < 2:
         return []
     try:
         film = _keyframe_film(video, line, thumbnails)

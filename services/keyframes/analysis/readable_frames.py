@@ -12,8 +12,8 @@ from shared.video.threads.prefetch import Prefetcher
 
 _STEPS = (0, 1, 2, 3, 5, 8, 12, 20, 32, 50, 80, 120, 200)
 """Distances after a damage at which reading is tried, in keyframes. If the keyframes are unknown, in steps of _STEP_S seconds."""
-_LEAST_FRAMES = 3  # minimum number of frames between two damages that count as a readable part
-_MOST_DAMAGES = 100  # number of readable parts after which the rest of the video is given up
+_MIN_FRAMES = 3  # minimum number of frames between two damages that count as a readable part
+_MAX_DAMAGES = 100  # number of readable parts after which the rest of the video is given up
 _STEP_S = Fraction(1, 2)
 
 
@@ -54,7 +54,7 @@ class ReadableFrames:
 
     def __iter__(self) -> Generator[Frame, None, None]:
         yield from self._from(None)
-        while not self.ended and self._last is not None and len(self.parts) < _MOST_DAMAGES:
+        while not self.ended and self._last is not None and len(self.parts) < _MAX_DAMAGES:
             count = len(self.parts)
             for place in self._places_after(self._last):
                 yield from self._from(place)
@@ -79,7 +79,7 @@ class ReadableFrames:
                     if place is not None and not waiting and first is None and not frame.picture.key_frame:
                         continue
                     waiting.append(frame)
-                    if first is None and place is not None and len(waiting) < _LEAST_FRAMES:
+                    if first is None and place is not None and len(waiting) < _MIN_FRAMES:
                         continue
                     if first is None and place is not None:
                         self.begins.add(waiting[0].pts)

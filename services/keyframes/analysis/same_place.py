@@ -25,10 +25,10 @@ _RATIO = 0.75
 """Limit for the match of a corner. The distance of the best match is below this share of the second best's. Source: Lowe, 2004, section
 7.1."""
 _ERROR_PX = 3.0  # largest distance, in pixels, between a corner and its place according to the camera motion
-_LEAST, _SHARE = 14, 0.15
+_MIN_CORNERS, _MIN_SHARE = 14, 0.15
 """Minimum number and minimum share of corners that one camera motion explains. With fewer, two frames show different places, as the ends of
 a dissolve do."""
-_LEAST_ALIGNED = 8
+_MIN_ALIGNED = 8
 """Minimum number of explained corners for aligning two frames."""
 _QUARTERS, _IN_QUARTER = 3, 2
 """Minimum number of quarters with explained corners, and minimum number of corners in each. In a wipe, only one part of the picture shows
@@ -36,7 +36,7 @@ the same place in both frames."""
 _CORNERS = 600  # maximum number of corners found in a frame
 _FINE, _COARSE = 1.5, 6.0
 """Blurs that limit the size of details: standard deviations in pixels. The first removes noise, the second coarse shapes."""
-_BLOCK, _LEAST_BLOCKS = 20, 20
+_BLOCK, _MIN_BLOCKS = 20, 20
 """Side of the compared blocks in pixels, and minimum number of blocks. Blocks that only one frame shows are left out."""
 _CHAINS = ((2, 30), (4, 20))
 """Chains of frames: number of steps, and percentage of blocks that may differ. In each step, that many blocks may differ because objects
@@ -90,7 +90,7 @@ def show_same_place(before: View, after: View) -> bool:
     False for frames with few corners.
     """
     motion = camera_motion(before, after)
-    if motion is None or len(motion.inliers) < max(_LEAST, _SHARE * motion.corners):
+    if motion is None or len(motion.inliers) < max(_MIN_CORNERS, _MIN_SHARE * motion.corners):
         return False
     right, low = (motion.inliers > motion.middle).T
     return int((np.bincount(2 * right + low, minlength=4) >= _IN_QUARTER).sum()) >= _QUARTERS
@@ -104,7 +104,7 @@ def angle_of_details(before: View, after: View, others: int) -> float:
     found. Over a dissolve, the angles from frame to frame add up to 90.
     """
     motion = camera_motion(before, after)
-    if motion is None or len(motion.inliers) < _LEAST_ALIGNED:
+    if motion is None or len(motion.inliers) < _MIN_ALIGNED:
         return 90.0
     height, width = after.luma.shape
     moved = cv2.warpAffine(before.details, motion.matrix, (width, height))
@@ -112,7 +112,7 @@ def angle_of_details(before: View, after: View, others: int) -> float:
     details, targets = _blocks(np.asarray(moved, np.float32)), _blocks(after.details)
     coverage = _blocks(np.asarray(inside, np.float32))
     whole = coverage.min(axis=1) > 0.99
-    if whole.sum() < _LEAST_BLOCKS:
+    if whole.sum() < _MIN_BLOCKS:
         return 90.0
     details, targets = details[whole], targets[whole]
     product, first, second = (np.einsum("ij,ij->i", a, b) for a, b in ((details, targets), (details, details), (targets, targets)))
@@ -146,11 +146,11 @@ def camera_motion(before: View, after: View) -> CameraMotion | None:
     Returns None if there are too few corners. Source: an affine motion by RANSAC.
     """
     first, second = before.corners, after.corners
-    if min(len(first[0]), len(second[0])) < _LEAST_ALIGNED:
+    if min(len(first[0]), len(second[0])) < _MIN_ALIGNED:
         return None
     pairs = cv2.BFMatcher().knnMatch(first[1], second[1], k=2)
     matches = [best for best, other in (pair for pair in pairs if len(pair) == 2) if best.distance < _RATIO * other.distance]
-    if len(matches) < _LEAST_ALIGNED:
+    if len(matches) < _MIN_ALIGNED:
         return None
     sources = np.array([first[0][match.queryIdx].pt for match in matches], np.float32)
     targets = np.array([second[0][match.trainIdx].pt for match in matches], np.float32)

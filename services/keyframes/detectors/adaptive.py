@@ -10,8 +10,8 @@ from services.keyframes.analysis.scan import Scan
 from services.keyframes.detectors.transition import Floats
 
 _NEIGHBOURS = 2  # number of frames on each side that a frame is compared with
-_LEAST_CHANGE = 15.0  # content change, 0 to 255, below which a frame scores 0
-_MOST = 255.0  # highest score
+_MIN_CHANGE = 15.0  # content change, 0 to 255, below which a frame scores 0
+_MAX_SCORE = 255.0  # highest score
 
 
 def adaptive_scores(scan: Scan) -> Floats:
@@ -33,4 +33,4 @@ def change_ratio(change: Floats) -> Floats:
     padded = np.pad(change, _NEIGHBOURS, mode="edge")
     neighbours = np.lib.stride_tricks.sliding_window_view(padded, 2 * _NEIGHBOURS + 1).sum(axis=1) - change
     ratio = change / np.maximum(neighbours / (2 * _NEIGHBOURS), 1e-3)
-    return np.where(change >= _LEAST_CHANGE, np.minimum(ratio, _MOST), 0).astype(np.float32)
+    return np.where(change >= _MIN_CHANGE, np.minimum(ratio, _MAX_SCORE), 0).astype(np.float32)

@@ -36,7 +36,7 @@ MEDIA = '<meta name="reelwright-media" content="">'
 THUMBNAILS_BYTES = 24 * 1024**2
 """Maximum total size of full thumbnails in bytes. With more, all are shrunk to SMALL_WIDTH, so that the page opens quickly."""
 
-MOST_THUMBNAILS = 6000
+MAX_THUMBNAILS = 6000
 """Maximum number of thumbnails per page. With more keyframes, only every second, third, ... keyframe has a thumbnail."""
 
 SMALL_WIDTH = 168
@@ -90,7 +90,7 @@ def _videos(reports: Sequence[VideoReport], folder: Path) -> Iterator[str]:
     """
     thumbnails = [folder / keyframe.thumbnail for report in reports for keyframe in report.keyframes]
     shrink = sum(path.stat().st_size for path in thumbnails if path.exists()) > THUMBNAILS_BYTES
-    step = -(-len(thumbnails) // MOST_THUMBNAILS) or 1
+    step = -(-len(thumbnails) // MAX_THUMBNAILS) or 1
     samples = sum(len(report.scores.frames) * len(report.scores.values) for report in reports if report.scores)
     own_only = samples * 4 > SCORES_BYTES
     count = 0

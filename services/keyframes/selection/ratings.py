@@ -33,7 +33,7 @@ EDGE = 2
 
 LAYOUT_SCALE, MOTION_SCALE = 16.0, 8.0
 """Difference in levels at which a frame's rating falls to 1/e."""
-_EACH_FRAME, _MOST_FRAMES = 0.0002, 0.02
+_DEDUCTION_PER_FRAME, _MAX_DEDUCTION = 0.0002, 0.02
 """Deduction from a frame's score per frame to decode, and maximum deduction. Of equally good frames, the one right after a
 keyframe of the file is preferred: it is read many times as fast, and encoders spend more bytes on it."""
 
@@ -69,5 +69,5 @@ def score(ratings: dict[str, Floats]) -> Floats:
 
 def price(frames_since_key: NDArray[np.int64]) -> Floats:
     """Return the score that each frame loses for its decoding time, (k,)."""
-    prices: Floats = np.minimum(frames_since_key * _EACH_FRAME, _MOST_FRAMES)
+    prices: Floats = np.minimum(frames_since_key * _DEDUCTION_PER_FRAME, _MAX_DEDUCTION)
     return prices

@@ -20,7 +20,7 @@ from shared.models.folder import installed
 from shared.operation import Progress
 
 _MIB = 1024**2
-_MOST_AT_ONCE = 8  # maximum number of pictures in a batch
+_MAX_AT_ONCE = 8  # maximum number of pictures in a batch
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +77,7 @@ def _opened(kind: Kind, _setup: Setup, options: NetworkOptions, progress: Progre
     path = next(iter(model_files(name, progress).values()))
     engine = choose_engine(options.precision)
     # On a CPU batches are not faster and only hold more frames in memory.
-    batch = 1 if engine.device == CPU else batch_size(kind.bytes_a_picture, engine.device, max_size=_MOST_AT_ONCE)
+    batch = 1 if engine.device == CPU else batch_size(kind.bytes_a_picture, engine.device, max_size=_MAX_AT_ONCE)
 
     def load() -> Saliency:
         progress.part("loading the network", 0, 0)(0, 1)

@@ -15,7 +15,7 @@ from shared.operation import Progress
 
 _LOOKS = 2
 """Number of times that the network gets each picture of a sample. The first result is the worst, because the network has no memory yet."""
-_SOLID, _LEAST_SHARE = 0.7, 0.004  # alpha above which a pixel shows people, and minimum share of such pixels in a picture of people
+_SOLID, _MIN_SHARE = 0.7, 0.004  # alpha above which a pixel shows people, and minimum share of such pixels in a picture of people
 _BYTES_PER_PIXEL, _WEIGHTS_BYTES = 300, 300 * 1024**2  # bytes per input pixel while the network runs, and bytes of the loaded network
 
 
@@ -37,7 +37,7 @@ def suits(name: str, sample: Sample) -> str | None:
         for picture in sample.pictures:
             clip = network.start()
             *_, (alpha, _) = (clip.step(picture) for _ in range(_LOOKS))
-            if float((alpha > _SOLID).mean()) > _LEAST_SHARE:
+            if float((alpha > _SOLID).mean()) > _MIN_SHARE:
                 return "people are in the picture"
     return None
 

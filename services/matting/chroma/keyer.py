@@ -23,28 +23,28 @@ Planes = NDArray[np.float32]
 
 _SCALE = 2
 """Divisor of width and height for colours. 4:2:0 video stores colours at half the size; only luma has finer detail."""
-_LEAST_PLATE_EXCESS = 8.0  # minimum divisor of a pixel's excess, in levels
-_SURE, _SURE_OF_USUAL, _LEAST_USUAL, _SURE_DRIFT = 0.97, 0.93, 0.7, 0.2
+_MIN_PLATE_EXCESS = 8.0  # minimum divisor of a pixel's excess, in levels
+_SURE, _SURE_OF_USUAL, _MIN_USUAL, _SURE_DRIFT = 0.97, 0.93, 0.7, 0.2
 """Limit of alpha for pixels that certainly show the subject. Normally it is _SURE. For a subject of the screen's tint, whose usual alpha is
-below 1 but above _LEAST_USUAL, it is _SURE_OF_USUAL times the usual alpha. Per frame, the limit moves by the share _SURE_DRIFT of the
+below 1 but above _MIN_USUAL, it is _SURE_OF_USUAL times the usual alpha. Per frame, the limit moves by the share _SURE_DRIFT of the
 difference."""
-_SUBJECT, _USUAL, _LEAST_SUBJECT = 0.5, 75, 0.001
+_SUBJECT, _USUAL, _MIN_SUBJECT = 0.5, 75, 0.001
 """Definition of the usual alpha. It is the percentile _USUAL of all alphas above _SUBJECT, if those cover more than the share
-_LEAST_SUBJECT of the picture."""
+_MIN_SUBJECT of the picture."""
 _SCREEN_NOISE = 0.04  # alpha up to which a difference from the screen is noise
 _ENCLOSED = 0.3
 """Minimum alpha of an enclosed translucent region that belongs to the subject. Cloth of the screen's tint is such a region."""
 _SLOPE = 1.0
 """Minimum slope of a blurred rim: change of excess per half-size pixel, in levels. With less, the rim has the subject's own colour."""
 _RAMP_SHARE = 24  # height of a half-size picture, divided by the largest width of a blurred rim in pixels
-_LEAST_ALPHA = 0.1  # minimum divisor when a colour is divided by alpha; a smaller divisor would amplify noise
+_MIN_ALPHA = 0.1  # minimum divisor when a colour is divided by alpha; a smaller divisor would amplify noise
 _DETAIL_FROM = 0.05  # luma detail is added to alpha where alpha is farther than this from both 0 and 1
 _THIN_SHARE, _WIDE_EDGE_SHARE, _NEAR_SHARE = 60, 54, 8
 """Divisors of the picture's height that give limits for thin parts, in pixels. The limits: largest distance from a part's middle to its
 border; smallest, and largest, distance from the part to the screen."""
-_MIXED, _OFF_LINE, _MOST_SPILL = (0.2, 0.95), 24.0, 0.3
+_MIXED, _OFF_LINE, _MAX_SPILL = (0.2, 0.95), 24.0, 0.3
 """Limits for the colours of pixels that mix screen and subject. The subject's share lies between both values of _MIXED. The colour differs
-by at most _OFF_LINE levels from a mixture of both, besides the share _MOST_SPILL of the screen's light."""
+by at most _OFF_LINE levels from a mixture of both, besides the share _MAX_SPILL of the screen's light."""
 _KERNEL = np.ones((3, 3), np.uint8)
 
 
@@ -130,7 +130,7 @@ class Keyer:
         """Classify pixels as screen, edge or subject."""
         channel, balance = self.screen.channel, self.controls.balance
         above = excess(small, channel, balance)
-        expected = np.maximum(excess(plate, channel, balance), _LEAST_PLATE_EXCESS)
+        expected = np.maximum(excess(plate, channel, balance), _MIN_PLATE_EXCESS)
         # The margin keeps noise on the screen from counting as an edge.
         black, white = self.controls.clip_black + _SCREEN_NOISE, self.controls.clip_white
         alpha = np.asarray(np.maximum(((1 - black) - above / expected) / (white - black), 0), np.float32)
@@ -150,8 +150,8 @@ class Keyer:
         The result is lower for a subject whose alpha hardly reaches 1, and it changes slowly over time.
         """
         subject = alpha[alpha > _SUBJECT]
-        usual = float(np.percentile(subject, _USUAL)) if subject.size > _LEAST_SUBJECT * alpha.size else 1.0
-        target = min(_SURE, _SURE_OF_USUAL * usual) if usual > _LEAST_USUAL else _SURE
+        usual = float(np.percentile(subject, _USUAL)) if subject.size > _MIN_SUBJECT * alpha.size else 1.0
+        target = min(_SURE, _SURE_OF_USUAL * usual) if usual > _MIN_USUAL else _SURE
         before = target if self._sure is None else self._sure
         self._sure = before + _SURE_DRIFT * (target - before)
         return self._sure
@@ -183,9 +183,9 @@ class Keyer:
         height, width = rgb.shape[:2]
         channel, despill = self.screen.channel, self.controls.despill
         opacity = cv2.resize(alpha, small.shape[1::-1], interpolation=cv2.INTER_AREA)[..., None]
-        unmixed = (small - (1 - opacity) * plate) / np.maximum(opacity, _LEAST_ALPHA)
+        unmixed = (small - (1 - opacity) * plate) / np.maximum(opacity, _MIN_ALPHA)
         # Where alpha is small, the difference is mostly noise, so colours come from nearby.
-        colours = near + np.clip((opacity - _LEAST_ALPHA) / 0.4, 0, 1) * (np.clip(unmixed, 0, 255) - near)
+        colours = near + np.clip((opacity - _MIN_ALPHA) / 0.4, 0, 1) * (np.clip(unmixed, 0, 255) - near)
         colours[..., channel] -= despill * np.maximum(colours[..., channel] - limit_of(colours, channel, self.controls.balance), 0)
         straight = cv2.resize(np.clip(colours + 0.5, 0, 255).astype(np.uint8), (width, height), interpolation=cv2.INTER_LINEAR)
         spill: Rgb = excess8(rgb, channel, self.controls.balance)
@@ -219,7 +219,7 @@ def _mixed_to_edges(small: Planes, plate: Planes, regions: _Regions, channel: in
     own, line = small - plate, push_pull(small, solid) - plate
     share = (own * line).sum(axis=2) / np.maximum((line * line).sum(axis=2), 1)
     off = own - share[..., None] * line
-    off[..., channel] -= np.clip(off[..., channel], 0, _MOST_SPILL * plate[..., channel])
+    off[..., channel] -= np.clip(off[..., channel], 0, _MAX_SPILL * plate[..., channel])
     off_line = np.linalg.norm(off, axis=2)
     mixed = thin & (share > _MIXED[0]) & (share < _MIXED[1]) & (off_line < _OFF_LINE)
     if not mixed.any():

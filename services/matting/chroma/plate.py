@@ -13,7 +13,7 @@ SCALE = 8
 
 _PURITY = 0.94
 """Minimum saturation of screen pixels, as a share of the screen's usual saturation."""
-_LEAST_EXCESS = 0.3  # minimum excess of screen pixels, as a share of the excess of the screen's colour
+_MIN_EXCESS = 0.3  # minimum excess of screen pixels, as a share of the excess of the screen's colour
 _FORGETTING = 0.999  # factor by which the weight of a remembered part falls with each frame that does not show it
 
 
@@ -58,7 +58,7 @@ class PlateMemory:
         above = excess(small, self.screen.channel)
         saturation = above / np.maximum(small[..., self.screen.channel], 1)
         expected = excess(np.array(self.screen.colour, np.float32), self.screen.channel)
-        candidates = above > _LEAST_EXCESS * expected
+        candidates = above > _MIN_EXCESS * expected
         if not candidates.any():
             return np.zeros(above.shape, np.float32)
         pure = candidates & (saturation > _PURITY * np.percentile(saturation[candidates], 80))

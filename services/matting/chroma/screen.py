@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 from services.matting.chroma.colours import BLUE, GREEN, Rgb, excess
 
 _LONGEST_SIDE = 192  # longer side, in pixels, of the small pictures in which a screen is searched
-_LEAST_EXCESS, _LEAST_SHARE = 20.0, 0.05  # minimum excess of a screen's colour, in levels, and minimum share of the picture with it
+_MIN_EXCESS, _MIN_SHARE = 20.0, 0.05  # minimum excess of a screen's colour, in levels, and minimum share of the picture with it
 
 _DETECTED_SHARE, _DETECTED_BORDER = 0.2, 0.5  # minimum share of the picture, and of its borders, that a detected screen covers
-_LEAST_SATURATION, _LEAST_SATURATION_OF_CYAN, _CYAN = 0.36, 0.55, 0.3
+_MIN_SATURATION, _MIN_SATURATION_OF_CYAN, _CYAN = 0.36, 0.55, 0.3
 """Minimum excess of a screen's colour, as a share of its channel. The second limit is for blue with much green, which may be sky: the green
 value lies more than the share _CYAN of the way from red to blue."""
-_MOST_HUE_SPREAD, _MOST_TEXTURE = 0.02, 0.02  # largest spread of hue, and largest texture relative to luma, of a uniform screen
+_MAX_HUE_SPREAD, _MAX_TEXTURE = 0.02, 0.02  # largest spread of hue, and largest texture relative to luma, of a uniform screen
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ def screen_of(colour: tuple[float, float, float]) -> Screen | None:
     """
     rgb = np.array(colour, np.float32)
     channel = max((GREEN, BLUE), key=lambda candidate: float(excess(rgb, candidate)))
-    return Screen(channel, colour, 0.0) if excess(rgb, channel) >= _LEAST_EXCESS else None
+    return Screen(channel, colour, 0.0) if excess(rgb, channel) >= _MIN_EXCESS else None
 
 
 def find_screen(picture: Rgb, channels: Sequence[int] = (GREEN, BLUE)) -> Screen | None:
@@ -57,7 +57,7 @@ def find_screen(picture: Rgb, channels: Sequence[int] = (GREEN, BLUE)) -> Screen
     for channel in channels:
         strong = _strong(small, channel)
         share = float(strong.mean())
-        if share > _LEAST_SHARE and (best is None or share > best.share):
+        if share > _MIN_SHARE and (best is None or share > best.share):
             red, green, blue = (float(value) for value in np.median(small[strong], axis=0))
             best = Screen(channel, (red, green, blue), share)
     return best
@@ -71,7 +71,7 @@ def _small(picture: Rgb) -> NDArray[np.float32]:
 
 def _strong(small: NDArray[np.float32], channel: int) -> NDArray[np.bool_]:
     above = excess(small, channel)
-    return np.asarray(above > max(_LEAST_EXCESS, 0.5 * float(np.percentile(above, 98))))
+    return np.asarray(above > max(_MIN_EXCESS, 0.5 * float(np.percentile(above, 98))))
 
 
 def detect_screen(pictures: Sequence[Rgb]) -> Screen | None:
@@ -123,7 +123,7 @@ def _is_saturated(colour: tuple[float, float, float], channel: int) -> bool:
     red, green, blue = colour
     cyan = channel == BLUE and green - red > _CYAN * (blue - red)
     saturation = float(excess(np.array(colour, np.float32), channel)) / max(colour[channel], 1.0)
-    return saturation >= (_LEAST_SATURATION_OF_CYAN if cyan else _LEAST_SATURATION)
+    return saturation >= (_MIN_SATURATION_OF_CYAN if cyan else _MIN_SATURATION)
 
 
 def _is_uniform(small: NDArray[np.float32], inner: NDArray[np.bool_], channel: int) -> bool:
@@ -132,4 +132,4 @@ def _is_uniform(small: NDArray[np.float32], inner: NDArray[np.bool_], channel: i
     spread = float(np.median(np.abs(shares[:, channel] - np.median(shares[:, channel]))))
     luma = small.mean(2)
     texture = np.abs(luma - cv2.GaussianBlur(luma, (0, 0), 1.5))[inner] / np.maximum(luma[inner], 8)
-    return spread < _MOST_HUE_SPREAD and float(np.percentile(texture, 75)) < _MOST_TEXTURE
+    return spread < _MAX_HUE_SPREAD and float(np.percentile(texture, 75)) < _MAX_TEXTURE

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 Rgb = NDArray[np.uint8]
 
-_MOST_WIDTH, _MOST_HEIGHT = 3840, 2160
-_CAPTION_SHARE, _LEAST_CAPTION = 16, 18
+_MAX_WIDTH, _MAX_HEIGHT = 3840, 2160
+_CAPTION_SHARE, _MIN_CAPTION = 16, 18
 
 
 class Grid:
@@ -22,9 +22,9 @@ class Grid:
     def __init__(self, count: int, width: int, height: int) -> None:
         self.columns = min(count, 2 if count <= 4 else 3)
         rows = math.ceil(count / self.columns)
-        factor = min(1.0, _MOST_WIDTH / (self.columns * width), _MOST_HEIGHT / (rows * height))
+        factor = min(1.0, _MAX_WIDTH / (self.columns * width), _MAX_HEIGHT / (rows * height))
         self._tile = _even(width * factor), _even(height * factor)
-        self._caption = _even(max(self._tile[1] / _CAPTION_SHARE, _LEAST_CAPTION))
+        self._caption = _even(max(self._tile[1] / _CAPTION_SHARE, _MIN_CAPTION))
         self.width, self.height = self.columns * self._tile[0], rows * (self._tile[1] + self._caption)
 
     def draw(self, pictures: Sequence[Rgb], names: Sequence[str]) -> Rgb:

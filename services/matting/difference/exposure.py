@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 Planes = NDArray[np.float32]
 
 _UNCHANGED_SHARE = 40  # percentage of a frame's pixels assumed to show the empty scene
-_LEAST_GAIN, _MOST_GAIN = 0.6, 1.6  # limits of a channel's gain
+_MIN_GAIN, _MAX_GAIN = 0.6, 1.6  # limits of a channel's gain
 _DARK = 12.0  # level of the plate up to which pixels are not measured
 _ROUNDS = 3  # number of rounds that measure the gain
 
@@ -38,7 +38,7 @@ def match_exposure(frame: Planes, plate: Planes) -> MatchedPlate:
     distance = np.abs(pixels - expected).max(1)
     for _ in range(_ROUNDS):
         still = distance <= np.percentile(distance, _UNCHANGED_SHARE) + 4
-        gain = np.clip(np.median(pixels[still] / np.maximum(expected[still], 1), axis=0), _LEAST_GAIN, _MOST_GAIN).astype(np.float32)
+        gain = np.clip(np.median(pixels[still] / np.maximum(expected[still], 1), axis=0), _MIN_GAIN, _MAX_GAIN).astype(np.float32)
         distance = np.abs(pixels - expected * gain).max(1)
     matched = np.asarray(plate * gain, np.float32)
     # The pixels that fit best differ by noise only. The factor 1.25 converts the largest of three channels to the spread of one channel.

@@ -11,11 +11,11 @@ from services.matting.difference.exposure import match_exposure
 Rgb = NDArray[np.uint8]
 
 _LONGEST_SIDE = 480  # longer side of the compared pictures, in pixels
-_LEAST_AGREEING, _AGREES = (
+_MIN_AGREEING, _AGREES = (
     0.35,
     4.0,
 )  # minimum share of a picture that equals the plate; largest difference that counts as equal, in multiples of noise
-_MOST_SHIFT = 0.004
+_MAX_SHIFT = 0.004
 """Largest allowed shift of the plate, as a share of the longer side."""
 _SURE_SHIFT = 0.15
 """Minimum response of phase correlation, 0 to 1, at which its shift is used."""
@@ -49,9 +49,9 @@ def plate_fit(rgb: Rgb, plate: Rgb) -> PlateFit:
     alike = np.abs(small - matched.plate).max(2) < _AGREES * max(matched.noise, 2.0)
     agreeing = float(alike.mean())
     shift = _shift(small, matched.plate, alike)
-    if shift > max(_MOST_SHIFT * max(size), 1.0):
+    if shift > max(_MAX_SHIFT * max(size), 1.0):
         return PlateFit(agreeing, f"the camera has moved: the plate is shifted by {shift / factor:.0f} pixels")
-    if agreeing < _LEAST_AGREEING:
+    if agreeing < _MIN_AGREEING:
         return PlateFit(agreeing, f"only {100 * agreeing:.0f} % of the picture looks like the plate")
     return PlateFit(agreeing)
 

@@ -18,7 +18,7 @@ Rgb = NDArray[np.uint8]
 Alpha = NDArray[np.float32]
 Planes = NDArray[np.float32]
 
-_MOST_LINES = 720
+_MAX_LINES = 720
 """Shorter side, in pixels, to which larger frames are scaled for the comparison."""
 _FROM, _RANGE = 3.5, 5.0
 """Difference from the plate at which alpha leaves 0, and range until 1. Both are multiples of the noise."""
@@ -26,13 +26,13 @@ _BRIGHTER = 1.05  # largest brightness, relative to the plate, of a pixel that m
 _LARGEST_HOLE, _HOLE_DIFFERS, _PINHOLE = 0.01, 0.15, 0.00005
 """Limits for a hole that is filled. Its area is below the share _LARGEST_HOLE of the picture, and its mean alpha is above _HOLE_DIFFERS.
 Below the share _PINHOLE, it is filled whatever its alpha."""
-_LEAST_ISLAND = 0.0002  # share of the picture below which a separate part of the matte is a speck
+_MIN_ISLAND = 0.0002  # share of the picture below which a separate part of the matte is a speck
 _SURE = 0.97  # alpha above which a pixel certainly shows the subject
 _RIM_SHARE = 60  # picture's height, divided by the width of the edge band in which alpha is computed again
 _CONTRAST = 1000.0
 """Squared colour distance at which colours and edges weigh the same. The distance is that of subject and plate. With a larger distance,
 colours weigh more."""
-_LEAST_ALPHA = 0.1  # minimum divisor when a colour is divided by alpha; a smaller divisor would amplify noise
+_MIN_ALPHA = 0.1  # minimum divisor when a colour is divided by alpha; a smaller divisor would amplify noise
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,7 +53,7 @@ def difference_matte(rgb: Rgb, plate: Rgb, *, shadow: float = 0.6, foreground: b
     background, as a share of the plate's brightness, 0..1; 1 keeps shadows in the matte.
     """
     height, width = rgb.shape[:2]
-    factor = min(_MOST_LINES / min(height, width), 1)
+    factor = min(_MAX_LINES / min(height, width), 1)
     size = max(round(width * factor), 1), max(round(height * factor), 1)
     small, before = (np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.float32) for picture in (rgb, plate))
     matched = match_exposure(small, before)
@@ -68,8 +68,8 @@ def difference_matte(rgb: Rgb, plate: Rgb, *, shadow: float = 0.6, foreground: b
     if not foreground:
         return DifferenceMatte(matte)
     opacity = alpha[..., None]
-    unmixed = np.clip((small - (1 - opacity) * lit) / np.maximum(opacity, _LEAST_ALPHA), 0, 255)
-    colours = near + np.clip((opacity - _LEAST_ALPHA) / 0.4, 0, 1) * (unmixed - near)
+    unmixed = np.clip((small - (1 - opacity) * lit) / np.maximum(opacity, _MIN_ALPHA), 0, 255)
+    colours = near + np.clip((opacity - _MIN_ALPHA) / 0.4, 0, 1) * (unmixed - near)
     straight = cv2.resize(np.clip(colours + 0.5, 0, 255).astype(np.uint8), (width, height), interpolation=cv2.INTER_LINEAR)
     return DifferenceMatte(matte, np.asarray(cv2.copyTo(rgb, cv2.inRange(matte, 0.999, 2), straight), np.uint8))
 
@@ -93,7 +93,7 @@ def _without_shadow(frame: Planes, plate: Planes, shadow: float) -> tuple[Planes
 def _whole(alpha: Alpha) -> Alpha:
     """Fill a matte's small holes and remove its specks."""
     holes = _small_regions((alpha < _SURE).astype(np.uint8), _LARGEST_HOLE, alpha)
-    specks = _small_regions(cv2.dilate((alpha > 0.05).astype(np.uint8), np.ones((3, 3), np.uint8)), _LEAST_ISLAND)
+    specks = _small_regions(cv2.dilate((alpha > 0.05).astype(np.uint8), np.ones((3, 3), np.uint8)), _MIN_ISLAND)
     return np.where(holes, 1, np.where(specks, 0, alpha)).astype(np.float32)
 
 

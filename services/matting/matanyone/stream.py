@@ -21,7 +21,7 @@ Alpha = NDArray[np.float32]
 
 WARM_UP = 11
 """Number of steps that the network runs on a frame after getting its mask. The package's program runs as many."""
-_PATCH, _LEAST_PATCHES = 16, 30
+_PATCH, _MIN_PATCHES = 16, 30
 """Side of a patch in pixels, and minimum number of patches in a picture. The network's memory looks up the 30 most similar patches and
 fails if there are fewer."""
 
@@ -38,7 +38,7 @@ def large_enough(width: int, height: int) -> tuple[int, int]:
     """
     factor = 1.0
     size = width, height
-    while patches(*size) < _LEAST_PATCHES:
+    while patches(*size) < _MIN_PATCHES:
         factor *= 1.05
         size = round(width * factor), round(height * factor)
     return size
@@ -66,7 +66,7 @@ class Stream:
         import torch
 
         height, width = rgb.shape[:2]
-        if patches(width, height) < _LEAST_PATCHES:
+        if patches(width, height) < _MIN_PATCHES:
             least = " x ".join(map(str, large_enough(width, height)))
             raise Invalid(f"MatAnyone cannot process pictures of {width} x {height} pixels: enlarge the clip to at least {least}.")
         for name, mask in (masks or {}).items():

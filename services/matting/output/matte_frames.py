@@ -9,7 +9,7 @@ from services.matting.output.limits import Limits
 from services.matting.steadiness.smoothing import MatteSmoother
 from services.matting.subject.tracker import First, Tracker
 
-_MOST_CUTS = 1000
+_MAX_CUTS = 1000
 
 
 class MatteFrames:
@@ -38,7 +38,7 @@ class MatteFrames:
 
         for matte in opened.mattes(kept()):
             view = waiting.popleft()
-            if view.cut and view.index and len(self.cuts) < _MOST_CUTS:
+            if view.cut and view.index and len(self.cuts) < _MAX_CUTS:
                 self.cuts.append(view.time_s)
             alpha = self._limits.applied(self._steadied(matte.alpha, view))
             gate = self.tracker.gate(alpha, view.gray, cut=view.cut) if self.tracker else None

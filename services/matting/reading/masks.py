@@ -17,15 +17,15 @@ from shared.operation import Progress
 from shared.video import Picture, list_pictures, timeline
 from shared.video.frames.scaling import scaled
 
-_MOST_SUBJECTS = 8  # maximum number of subjects with a colour in one picture
-_LEAST_SHARE, _MOST_SHARE = 1e-5, 0.995  # shares of the picture: below the first a mask is empty, above the second it covers everything
+_MAX_SUBJECTS = 8  # maximum number of subjects with a colour in one picture
+_MIN_SHARE, _MAX_SHARE = 1e-5, 0.995  # shares of the picture: below the first a mask is empty, above the second it covers everything
 _SATURATED, _DISTINCT, _BRIGHT = 60, 40, 127
 """Limits of colours in levels. Above a difference of _SATURATED between its channels, a pixel is coloured. Colours that differ by at most
 _DISTINCT are equal. Without colour, a pixel above _BRIGHT is white."""
-_LEAST_OF_MARKED = 0.005
+_MIN_OF_MARKED = 0.005
 """Minimum share of the marked pixels that a subject's colour covers. Pixels at the rim of the colour do not count. Colours with a smaller
 share come from the fringe of an edge or from compression."""
-_MOST_CANDIDATES = 24  # maximum number of groups of similar colours that are examined
+_MAX_CANDIDATES = 24  # maximum number of groups of similar colours that are examined
 WHITE = "white"
 """Name of the subject that a picture without colours shows."""
 _Colour = NDArray[np.float32]
@@ -153,9 +153,9 @@ def _subjects(picture: Picture, field: str, target: Target, palette: dict[str, _
     """
     planes = _split(_fitting(picture, field, target, progress))
     share = float(np.mean(np.maximum.reduce([plane for _, plane in planes]) > 127))
-    if share < _LEAST_SHARE:
+    if share < _MIN_SHARE:
         raise _refused(field, f"the mask {picture.name[:80]!r} is empty: paint the subject white")
-    if share > _MOST_SHARE:
+    if share > _MAX_SHARE:
         raise _refused(field, f"the mask {picture.name[:80]!r} is white everywhere: paint the background black")
     free_names = dict(palette)
     subjects: dict[str, Mask] = {}
@@ -190,7 +190,7 @@ def _split(pixels: NDArray[Any]) -> list[tuple[_Colour, Mask]]:
         return [(white, np.ascontiguousarray(pixels[..., 3]))]
     highest, lowest = rgb.max(axis=2), rgb.min(axis=2)
     saturated = highest - lowest > _SATURATED
-    least = _LEAST_OF_MARKED * np.count_nonzero(saturated | (highest > _BRIGHT))
+    least = _MIN_OF_MARKED * np.count_nonzero(saturated | (highest > _BRIGHT))
     colours = _colours(rgb, saturated, least) if np.count_nonzero(saturated) > least else []
     if not colours:
         return [(white, np.ascontiguousarray(highest))]
@@ -214,14 +214,14 @@ def _colours(rgb: NDArray[Any], saturated: NDArray[np.bool_], least: float) -> l
     codes = bins[..., 0] * 49 + bins[..., 1] * 7 + bins[..., 2]
     counts = np.bincount(codes[saturated], minlength=343)
     colours: list[_Colour] = []
-    for code in np.argsort(-counts)[:_MOST_CANDIDATES]:
+    for code in np.argsort(-counts)[:_MAX_CANDIDATES]:
         if counts[code] <= least:
             break
         pixels = (codes == code) & saturated
         colour = np.median(rgb[pixels], axis=0).astype(np.float32)
         if all(np.abs(colour - other).max() > _DISTINCT for other in colours) and _inner(pixels) > least:
             colours.append(colour)
-    return colours[:_MOST_SUBJECTS]
+    return colours[:_MAX_SUBJECTS]
 
 
 def _inner(pixels: NDArray[np.bool_]) -> int:

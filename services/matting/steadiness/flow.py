@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 Gray = NDArray[np.uint8]
 Alpha = NDArray[np.float32]
 
-_LEAST_SIDE = 16
+_MIN_SIDE = 16
 """Minimum side of a picture whose motion is measured, in pixels. The flow's patches need so many."""
 _BLUR = 1.5  # blur of the motion's error: standard deviation in pixels
 
@@ -51,7 +51,7 @@ class MotionMeter:
 
         Both are luma, (h, w) of the same size.
         """
-        if min(gray.shape) < _LEAST_SIDE:
+        if min(gray.shape) < _MIN_SIDE:
             back = np.zeros((*gray.shape, 2), np.float32)
         else:
             back = np.asarray(self._flow.calc(gray, before, np.zeros((*gray.shape, 2), np.float32)), np.float32)

@@ -21,10 +21,10 @@ _REACH = 0.06
 _SAME, _LIKE = 9, 20
 """Colour difference up to which connected pixels surely, or probably, belong to a click. The difference is that of each channel of L*a*b*,
 0 to 255."""
-_LEAST_SHARE = 0.0005
+_MIN_SHARE = 0.0005
 """Minimum share of the picture with a click's colour. With less, the disc of radius _REACH is used too."""
-_LEAST_OF_BOX = 0.05  # minimum share of a box with colours that are rare outside the box; with less, the whole box counts
-_MOST_SEEDS = 40
+_MIN_OF_BOX = 0.05  # minimum share of a box with colours that are rare outside the box; with less, the whole box counts
+_MAX_SEEDS = 40
 """Maximum number of places on a stroke whose colours are examined."""
 _BIN, _BINS = 16, 16  # levels per bin of the colour histograms, and bins per channel
 _WHITE, _BLACK = 200, 55  # levels of strokes: from the first on they mark the object, up to the second the background
@@ -75,7 +75,7 @@ def _labels(
     positive = [(x, y) for x, y, sign in points if sign == 1]
     for x, y in positive:
         alike = _like(lab, x, y, _LIKE)
-        if alike.mean() < _LEAST_SHARE:  # the click is on a pattern, whose colours are around it
+        if alike.mean() < _MIN_SHARE:  # the click is on a pattern, whose colours are around it
             cv2.circle(labels, (x, y), max(round(_REACH * longer), 2), cv2.GC_PR_FGD, -1)
         labels[alike] = cv2.GC_PR_FGD
     for x, y in positive:
@@ -89,12 +89,12 @@ def _labels(
         inside[top : max(bottom, top + 1), left : max(right, left + 1)] = True
         if not positive:
             rare = inside & _rare_outside(lab, inside)
-            labels[rare if rare.sum() >= _LEAST_OF_BOX * inside.sum() else inside] = cv2.GC_PR_FGD
+            labels[rare if rare.sum() >= _MIN_OF_BOX * inside.sum() else inside] = cv2.GC_PR_FGD
         labels[~inside] = cv2.GC_BGD
     if marks is not None:
         strokes = cv2.resize(marks, (width, height), interpolation=cv2.INTER_NEAREST)
         stroke = strokes >= _WHITE
-        for y, x in np.argwhere(stroke)[:: max(int(stroke.sum()) // _MOST_SEEDS, 1)]:
+        for y, x in np.argwhere(stroke)[:: max(int(stroke.sum()) // _MAX_SEEDS, 1)]:
             labels[_like(lab, int(x), int(y), _LIKE)] = cv2.GC_PR_FGD
         labels[stroke], labels[strokes <= _BLACK] = cv2.GC_FGD, cv2.GC_BGD
     for x, y, sign in points:

@@ -13,8 +13,8 @@ Region = NDArray[np.bool_]
 
 SOLID = 0.5
 """Alpha above which a pixel belongs to a region."""
-_LEAST_SHARE = 0.0005  # share of the picture below which a region is a speck
-_LEAST_OVERLAP = 0.3  # minimum overlap of a region and a mask, as a share of the smaller of both
+_MIN_SHARE = 0.0005  # share of the picture below which a region is a speck
+_MIN_OVERLAP = 0.3  # minimum overlap of a region and a mask, as a share of the smaller of both
 
 
 def regions_of(alpha: NDArray[np.float32]) -> list[Region]:
@@ -23,7 +23,7 @@ def regions_of(alpha: NDArray[np.float32]) -> list[Region]:
     `alpha`: (h, w). Regions smaller than 0.05 % of the picture are left out.
     """
     count, labels, stats, _ = cv2.connectedComponentsWithStats((alpha > SOLID).astype(np.uint8), connectivity=8)
-    least = max(_LEAST_SHARE * alpha.size, 4)
+    least = max(_MIN_SHARE * alpha.size, 4)
     numbers = [number for number in range(1, count) if stats[number, cv2.CC_STAT_AREA] >= least]
     numbers.sort(key=lambda number: -int(stats[number, cv2.CC_STAT_AREA]))
     return [labels == number for number in numbers]
@@ -57,7 +57,7 @@ def masked_region(regions: Sequence[Region], mask: Region) -> Region | None:
 
     The overlap has to be at least 30 % of the region or of the mask, whichever is smaller. Returns None if there is no such region.
     """
-    selection = [region for region in regions if _overlap(region, mask) >= _LEAST_OVERLAP]
+    selection = [region for region in regions if _overlap(region, mask) >= _MIN_OVERLAP]
     return np.logical_or.reduce(selection) if selection else None
 
 

@@ -10,7 +10,7 @@ from services.speed_ramp.handover.rates import EDL_HIGHEST
 from shared.editing.fcpxml import plain
 from shared.video.probing.timecode import Timecode
 
-MOST_EVENTS = 999
+MAX_EVENTS = 999
 """Maximum number of events in a list: event numbers have three digits. If a curve has more pieces, neighbouring ones are joined, freezes
 last."""
 _STILL = 1e-6
@@ -22,7 +22,7 @@ def as_edl(clip: RampedClip) -> str | None:
     if clip.rate > EDL_HIGHEST:
         return None
     pieces = clip.pieces
-    while len(pieces) > MOST_EVENTS:
+    while len(pieces) > MAX_EVENTS:
         joined = _joined(pieces, float(clip.rate), freezes_too=False)
         pieces = joined if len(joined) < len(pieces) else _joined(pieces, float(clip.rate), freezes_too=True)
     source, record = clip.timeline_timecode, Timecode(0, clip.rate, clip.timeline_timecode.drop)
@@ -49,10 +49,10 @@ def loss_warning(clip: RampedClip) -> str | None:
     A list has a limited number of events. Returns None if they are enough.
     """
     count = len(clip.pieces)
-    if clip.rate > EDL_HIGHEST or count <= MOST_EVENTS:
+    if clip.rate > EDL_HIGHEST or count <= MAX_EVENTS:
         return None
     return (
-        f"curve.edl follows the curve more coarsely than the other files: it holds {MOST_EVENTS} events, and the curve has {count} pieces."
+        f"curve.edl follows the curve more coarsely than the other files: it holds {MAX_EVENTS} events, and the curve has {count} pieces."
     )
 
 

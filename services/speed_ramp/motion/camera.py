@@ -19,7 +19,7 @@ A tenth of a 2 Hz shake is left, and nothing from 3 Hz on."""
 
 _STEP = 8  # pixels between the vectors that are fitted
 _ROUNDS = 8  # maximum number of rounds of reweighted least squares
-_LEAST_SPREAD = 0.1  # minimum spread of the vectors around the fit, in pixels: the spread of the flow's own errors
+_MIN_SPREAD = 0.1  # minimum spread of the vectors around the fit, in pixels: the spread of the flow's own errors
 _MIDDLE = 0.3  # weight of a vector in the middle of the picture; at its border, where background is more likely, the weight is 1
 _REGULARIZATION = np.diag([1e-9, 1e-3, 1e-3])
 """Regularization of the least-squares equations, for pictures with texture in one place only. Such pictures do not determine zoom
@@ -63,7 +63,7 @@ class Camera:
         for _ in range(_ROUNDS):
             residuals = vectors - motion @ self._at
             distances = np.sqrt(residuals[0] ** 2 + residuals[1] ** 2)
-            spread = max(1.5 * _weighted_median(distances, trust), _LEAST_SPREAD)
+            spread = max(1.5 * _weighted_median(distances, trust), _MIN_SPREAD)
             weighted = self._at * (trust / (1 + (distances / spread) ** 2))
             # Not np.linalg.solve: its checks take longer than three equations do.
             better = cv2.solve(weighted @ self._at.T + _REGULARIZATION, weighted @ vectors.T, flags=cv2.DECOMP_CHOLESKY)[1].T

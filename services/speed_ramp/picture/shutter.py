@@ -21,7 +21,7 @@ from shared.video.frames.color import apply_tags
 from shared.video.frames.planes import picture_from
 
 _MAX_MIXED = 8  # maximum number of averaged frames; more look the same and take more memory
-_LEAST = 1e-3  # minimum exposure of an averaged frame, as a share of a source frame
+_MIN_EXPOSURE = 1e-3  # minimum exposure of an averaged frame, as a share of a source frame
 
 
 class FrameWindow:
@@ -118,7 +118,7 @@ def motion_blurred(
         half_open_s, frame_s = shutter * (b - a) / 2, float(pick.before.duration * pick.before.time_base or 1 / rate)
         # Forget frames also where the clip is slow and nothing is averaged, so that they do not pile up.
         window.forget(a - frame_s)
-        blurs = 2 * half_open_s > frame_s * (1 + _LEAST)
+        blurs = 2 * half_open_s > frame_s * (1 + _MIN_EXPOSURE)
         yield _exposure(pick, window, middle - half_open_s, middle + half_open_s, frame_s) if blurs else pick
 
 
@@ -130,7 +130,7 @@ def _exposure(pick: Shown, window: FrameWindow, first: float, last: float, frame
     frames = [frame for frame in window.between(first - frame_s / 2, last + frame_s / 2) if _same_format(frame, pick.before)]
     frames = frames[:: math.ceil(len(frames) / _MAX_MIXED)] if frames else frames
     exposed = [min(float(frame.time) + frame_s / 2, last) - max(float(frame.time) - frame_s / 2, first) for frame in frames]
-    exposures = [(frame, length) for frame, length in zip(frames, exposed, strict=True) if length > _LEAST * frame_s]
+    exposures = [(frame, length) for frame, length in zip(frames, exposed, strict=True) if length > _MIN_EXPOSURE * frame_s]
     if len(exposures) < 2:
         return pick
     total = math.fsum(length for _, length in exposures)

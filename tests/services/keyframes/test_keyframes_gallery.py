@@ -153,7 +153,7 @@ def test_a_hostile_name_stays_text(tmp_path: Path) -> None:
 
 def test_thousands_of_shots_make_a_small_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gallery, "THUMBNAILS_BYTES", 1000)
-    monkeypatch.setattr(gallery, "MOST_THUMBNAILS", 300)
+    monkeypatch.setattr(gallery, "MAX_THUMBNAILS", 300)
     page = page_of(tmp_path, report_of(range(0, 10_010, 10)))
     pictures = [keyframe["picture"] for keyframe in page.videos[0]["keyframes"]]
     assert len(pictures) == 1000

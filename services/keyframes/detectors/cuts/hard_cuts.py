@@ -24,9 +24,9 @@ _FAINTER, _SAME = 0.8, 0.85
 """Limits for two frames of one fade. The contrast of the fainter frame is at most _FAINTER times that of the other, and the correlation of
 both is at least _SAME."""
 _DIMMED = 12  # number of places on each side; their highest contrast counts as the full contrast
-_LEAST, _LEAST_CONFIDENCE = 0.2, 0.08  # minimum distance and minimum confidence of a possible cut
+_MIN_DISTANCE, _MIN_CONFIDENCE = 0.2, 0.08  # minimum distance and minimum confidence of a possible cut
 _STEP_AT, _STEP_WIDTH = 1.8, 0.25  # height of a step at confidence 0.5, and width of the logistic curve of its logarithm
-_LEAST_CHANGE = 0.35  # minimum relative change of structure at a cut that is found by its distance
+_MIN_CHANGE = 0.35  # minimum relative change of structure at a cut that is found by its distance
 _LONGEST_GAP = 2.5  # largest factor that scales a nearby change to a longer gap: beyond it, more motion hardly changes a picture further
 _LONE = 1.5  # a cut this many times as large as the changes right beside it may have other cuts two places away
 _RAMP = 1.1  # a change less than this many times as large as those right beside it is part of a gradual change
@@ -62,7 +62,7 @@ def hard_cuts(
     visibility, cuts = _visibility(changes.contrast), []
     distance = changes.distance * visibility
     steps = _Steps.of(changes, film)
-    for place in np.flatnonzero((distance >= _LEAST) | (steps.relative >= content.least_step)).tolist():
+    for place in np.flatnonzero((distance >= _MIN_DISTANCE) | (steps.relative >= content.least_step)).tolist():
         confidence, overlay = steps.confidence(place, content), True
         unlike = steps.relative[place] >= _UNLIKE and distance[place] >= _FAR and visibility[place] == 1
         lone = visibility[place] == 1 and steps.beside[place] >= _LONE
@@ -70,9 +70,9 @@ def hard_cuts(
             confidence, overlay = max(confidence, confidence_of(float(distance[place]))), False
         elif place in interrupted and steps.relative[place] >= _ACROSS_LIKE and _stands_out(distance, place):
             confidence = max(confidence, _distance_confidence(distance, place, reach=2))
-        elif steps.relative[place] >= _LEAST_CHANGE and (steps.beside[place] >= _RAMP or unlike):
+        elif steps.relative[place] >= _MIN_CHANGE and (steps.beside[place] >= _RAMP or unlike):
             confidence = max(confidence, _distance_confidence(distance, place, reach=1 if lone else 2))
-        if confidence < _LEAST_CONFIDENCE or (steps.relative[place] < _LEAST_CHANGE and _is_fade_step(film, place)):
+        if confidence < _MIN_CONFIDENCE or (steps.relative[place] < _MIN_CHANGE and _is_fade_step(film, place)):
             continue
         if _is_glimpse(film, place, float(changes.distance[place]), frame_rate):
             continue

@@ -14,7 +14,7 @@ LARGEST_OVERLAY = 0.29
 _CHROMA = 1.5  # weight of changes of U and V, which are smaller than changes of Y
 _MORE, _NOISE = 1.3, 2.0  # a pixel's excess is the part of its change above _MORE times the change in neighbouring steps plus _NOISE levels
 _CALM = 0.8  # share of the step's change from which on a neighbouring step counts as a cut itself
-_MOST = 0.975  # share of the excess that lies between two opposite sides of the box
+_NEARLY_ALL = 0.975  # share of the excess that lies between two opposite sides of the box
 _STAYS = 4.0  # largest change, in levels, of a background that stays the same
 _WIDEST_ROWS, _WIDEST_COLUMNS = 4, 6  # thickest bars at the edges, in pixels of a thumbnail
 
@@ -65,10 +65,10 @@ def _spread(change: NDArray[np.float64]) -> NDArray[np.float64]:
 def _shortest_run(values: NDArray[np.float64]) -> int:
     """Return the length of the shortest run with nearly the whole sum of `values`.
 
-    Nearly the whole sum is the share _MOST of it.
+    Nearly the whole sum is the share _NEARLY_ALL of it.
     """
     sums = np.concatenate([[0.0], np.cumsum(values)])
-    least_sum = _MOST * sums[-1]
+    least_sum = _NEARLY_ALL * sums[-1]
     return min(
         stop - start for start in range(len(values)) for stop in range(start + 1, len(values) + 1) if sums[stop] - sums[start] >= least_sum
     )
@@ -81,6 +81,6 @@ def _bars(values: NDArray[np.float64], widest: int) -> float:
     `widest` are too narrow for that.
     """
     for width in range(1, widest + 1):
-        if values[:width].sum() + values[-width:].sum() >= _MOST**2 * values.sum():
+        if values[:width].sum() + values[-width:].sum() >= _NEARLY_ALL**2 * values.sum():
             return 2 * width / len(values)
     return 1.0

@@ -19,7 +19,7 @@ from services.keyframes.detectors.transition import Transition
 from shared.errors import BrokenMedia
 from shared.video import Frame
 
-_LEAST_CONFIDENCE = 0.3  # minimum confidence of a cut whose skipped frames are decoded
+_MIN_CONFIDENCE = 0.3  # minimum confidence of a cut whose skipped frames are decoded
 
 
 def refine_cuts(video: Path, scan: Scan, transitions: Sequence[Transition]) -> list[Transition]:
@@ -43,7 +43,7 @@ def _skipped_span(transition: Transition, scanned: NDArray[np.int64]) -> range |
     The range starts at the last scanned frame before the cut. None if no frame was skipped, and for unlikely or gradual transitions.
     """
     before = int(scanned[max(int(np.searchsorted(scanned, transition.start)) - 1, 0)])
-    bracketed = transition.kind == "cut" and transition.confidence >= _LEAST_CONFIDENCE and transition.start - before > 1
+    bracketed = transition.kind == "cut" and transition.confidence >= _MIN_CONFIDENCE and transition.start - before > 1
     return range(before, transition.start + 1) if bracketed else None
 
 

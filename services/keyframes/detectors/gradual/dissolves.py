@@ -26,7 +26,7 @@ _BLOCK = 1000  # number of places whose windows are rated at a time
 _BATCH = 64  # number of windows compared at a time: their working memory fits the processor's cache
 _GAP = 4  # maximum number of frames between two parts of one transition
 _SLACK = 2.0  # levels by which coding and grain may change a pixel
-_LEAST_CONFIDENCE = 0.05  # confidence below which a window is not reported as a dissolve
+_MIN_CONFIDENCE = 0.05  # confidence below which a window is not reported as a dissolve
 _PLAIN, _FAINT = 2.0, 9.0  # contrast in levels: below the first a picture is plain, below the second it is faint
 _SAME_SHAPES = 0.4  # largest change of structure between two pictures of one shot, relative to contrast
 _SAME_TONES, _SAME_FAINT_TONES = 0.25, 0.12
@@ -34,7 +34,7 @@ _SAME_TONES, _SAME_FAINT_TONES = 0.25, 0.12
 _WORTH_DECODING = 0.3  # minimum confidence of a dissolve for which frames are decoded again
 
 # Limits of the features of a window. A window beyond any of them is no transition, and its other features are not computed.
-_MOST_UNEVEN, _MOST_FOREIGN, _LEAST_CHANGE, _LEAST_HISTOGRAM_CHANGE = 0.22, 0.2, 0.35, 0.1
+_MAX_UNEVEN, _MAX_FOREIGN, _MIN_CHANGE, _MIN_HISTOGRAM_CHANGE = 0.22, 0.2, 0.35, 0.1
 
 Matrix = NDArray[np.float32]
 Places = NDArray[np.int64]
@@ -82,7 +82,7 @@ def find_dissolves(film: ThumbnailFilm, changes: FrameChanges, cuts: set[int], f
     confidences = confidence_of(np.concatenate([windows.features for windows in blocks]))
     dissolves: list[Dissolve] = []
     for number in np.argsort(-confidences):
-        if confidences[number] < _LEAST_CONFIDENCE:
+        if confidences[number] < _MIN_CONFIDENCE:
             break
         a, b = int(before[number]), int(after[number])
         if all(b <= dissolve.before or a >= dissolve.after for dissolve in dissolves):
@@ -182,7 +182,7 @@ def _block_windows(film: ThumbnailFilm, changes: FrameChanges, blocked: Places, 
         histogram_change = np.abs(light[a] - light[b]).sum(axis=1) / 2 + np.abs(color[a] - color[b]).sum(axis=1) / 4
         change = _pixel_change(block, a, b) / ((contrast[a] + contrast[b]) / 2 + 4)
         # Most windows show one still picture. All other features are only computed for the rest.
-        changed = (change > _LEAST_CHANGE) & (histogram_change > _LEAST_HISTOGRAM_CHANGE)
+        changed = (change > _MIN_CHANGE) & (histogram_change > _MIN_HISTOGRAM_CHANGE)
         a, b = a[changed], b[changed]
         if not len(a):
             continue
@@ -224,7 +224,7 @@ def _rated(
     """
     mix = _Mix(block, a, b)
     uneven, foreign = mix.unevenness_and_foreign()
-    keep = (uneven < _MOST_UNEVEN) & (foreign < _MOST_FOREIGN)
+    keep = (uneven < _MAX_UNEVEN) & (foreign < _MAX_FOREIGN)
     if not keep.any():
         return None
     outside = _activity_outside(block, a, b, half, mix.change)

@@ -8,16 +8,16 @@ editing program must not apply a second one.
 from services.keyframes.output.cutlists.frame_grid import Event, FrameGrid
 from shared.editing.fcpxml import plain
 
-MOST_EVENTS = 999
+MAX_EVENTS = 999
 """Maximum number of events per list: event numbers have three digits."""
 
 
 def edls(grid: FrameGrid) -> list[str]:
     """Return the shots as one or more edit decision lists.
 
-    Each has up to MOST_EVENTS events.
+    Each has up to MAX_EVENTS events.
     """
-    parts = [grid.events[start : start + MOST_EVENTS] for start in range(0, max(len(grid.events), 1), MOST_EVENTS)]
+    parts = [grid.events[start : start + MAX_EVENTS] for start in range(0, max(len(grid.events), 1), MAX_EVENTS)]
     titles = [
         plain(grid.report.name)[:60] + (f" {number} of {len(parts)}" if len(parts) > 1 else "") for number in range(1, len(parts) + 1)
     ]

@@ -9,7 +9,7 @@ import opentimelineio as otio
 import pytest
 
 from services.speed_ramp.curve.points import Point
-from services.speed_ramp.handover.edl import MOST_EVENTS, as_edl, loss_warning
+from services.speed_ramp.handover.edl import MAX_EVENTS, as_edl, loss_warning
 from services.speed_ramp.handover.timelines import as_fcpxml, as_otio
 from shared.video.probing.timecode import Timecode
 from tests.services.speed_ramp.handover.test_ramp_timelines import RATES, ramped_clip
@@ -71,7 +71,7 @@ def test_a_long_list_of_events_keeps_its_freezes_and_says_that_it_is_coarse() ->
     points = [Point(float(t), 0.5 + (t % 7) / 3, freeze=0.5 * (t % 5 == 0)) for t in range(2400)]
     clip = ramped_clip(Fraction(25), 0, points=points, length_s=2400.0, whole=True)
     events = edl_events(as_edl(clip) or "", Fraction(25))
-    assert len(clip.pieces) > MOST_EVENTS >= len(events)
+    assert len(clip.pieces) > MAX_EVENTS >= len(events)
     assert sum(count for count, *_ in events) == clip.frames
     still = [count for count, _, speed in events if speed == 0]
     assert len(still) == 480

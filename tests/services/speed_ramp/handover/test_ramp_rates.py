@@ -164,7 +164,7 @@ def test_exports_count_from_the_timecode_and_end_inside_the_media(
 
 
 def test_pieces_are_joined_where_an_edl_has_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(edl, "MOST_EVENTS", 20)
+    monkeypatch.setattr(edl, "MAX_EVENTS", 20)
     clip = ramped_clip(Fraction(25), 0)
     assert len(clip.pieces) > 40
     events = [line.split() for line in (edl.as_edl(clip) or "").splitlines() if line[:3].isdigit()]
