@@ -220,7 +220,7 @@ def _write_subject(
             progress(min(count, expected), expected)
         if not count:
             raise no_frame(params.start)
-    return WrittenVideo(count + file.repeated, float(end), file.encoder or "png")
+    return WrittenVideo(count + file.repeated, float(end - file.moved), file.encoder or "png")
 
 
 def _refuse(params: CompositeParams, inputs: Mapping[str, object]) -> None:

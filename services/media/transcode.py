@@ -170,7 +170,7 @@ def transcode(params: TranscodeParams, *, video: Path, output: Path, progress: P
         height=size[1],
         frames=frame_count + file.repeated,
         frame_rate=f"{average.numerator}/{average.denominator}",
-        duration_s=float(end - begin),
+        duration_s=float(end - begin - file.moved),
         pixel_format=pixels,
         encoder=file.encoder,
     )

@@ -32,6 +32,7 @@ from shared.operation import Kind, Operation, Preset, Progress, Silent, form
 from shared.video import Frame, VideoInfo, VideoWriter, map_ordered, probe_video, read_frames, remux, to_fraction, track_warnings
 from shared.video.clip.background import OnBackground
 from shared.video.clip.empty_part import no_frame
+from shared.video.probing.track_list import longer_tracks
 from shared.video.threads.prefetch import Prefetcher
 
 
@@ -104,7 +105,7 @@ def render(params: RenderParams, *, video: Path, output: Path, progress: Progres
     stage = progress.part("rendering", 0.3 if analysed else 0, 1)
     if _is_unchanged(params, info, choice.points) and output.suffix.lower() == ".mp4":
         try:
-            remux(video, output)
+            remux(video, output, sound_end=to_fraction(info.length_s) if longer_tracks(info) else None)
         except UnsupportedMedia as error:
             progress.warn(f"Every speed is 1, but the file could not be copied unchanged and was encoded: {error.detail}")
         else:

@@ -28,25 +28,30 @@ from shared.video.writing.texts import mux_subtitles
 # Codecs that MP4 holds and browsers or common players play.
 _VIDEO = frozenset({"h264", "hevc", "av1", "vp9", "mpeg4"})
 
+_LONGEST_LATE_S = Fraction(1, 20)
+"""Most seconds by which a first picture that is held from time 0 on may be late. A rate with such a first step counts as even."""
 _MOST_WAITING = 2000  # most packets that are held until the first packet with a decoding time
 
 
-def remux(source: str | os.PathLike[str], output: str | os.PathLike[str], *, limits: Limits | None = None) -> None:
+def remux(
+    source: str | os.PathLike[str], output: str | os.PathLike[str], *, limits: Limits | None = None, sound_end: Fraction | None = None
+) -> None:
     """Copy video, audio, text subtitles, chapters and tags into an MP4 file.
 
-    The index is in front, and the timeline starts at 0. Raises UnsupportedMedia if MP4 cannot hold a stream; callers then encode.
-    Raises BrokenMedia for a file without a readable picture. On failure no file is left.
+    The index is in front, the timeline starts at 0, and a picture that is at most 50 ms late is shown from there. `sound_end`: the second
+    from which sound is left out, or None. Raises UnsupportedMedia if MP4 cannot hold a stream; callers then encode. Raises BrokenMedia for
+    a file without a readable picture. On failure no file is left.
     """
     target = Path(output)
     partial = partial_path(target, ".mp4")
     try:
-        _copy(source, partial, limits or Limits.current())
+        _copy(source, partial, limits or Limits.current(), sound_end)
         os.replace(partial, target)
     finally:
         partial.unlink(missing_ok=True)
 
 
-def _copy(source: str | os.PathLike[str], partial: Path, limits: Limits) -> None:
+def _copy(source: str | os.PathLike[str], partial: Path, limits: Limits, sound_end: Fraction | None) -> None:
     with open_input(source, limits=limits) as container:
         video = main_video(container, source)
         streams: list[Any] = [video, *audio_streams(container)]
@@ -92,8 +97,11 @@ def _copy(source: str | os.PathLike[str], partial: Path, limits: Limits) -> None
                     packet.dts -= offset
                     packet.pts = packet.dts if packet.pts is None else packet.pts - offset
                     if packet.stream is not copies[video.index]:
-                        target.mux(packet)
+                        if sound_end is None or packet.pts * packet.time_base < sound_end:
+                            target.mux(packet)
                         continue
+                    if empty:
+                        _show_from_start(packet)
                     empty = False
                     last = max(last, packet.pts * packet.time_base + zero)
                     end = max(end, (packet.pts + (packet.duration or 1)) * packet.time_base)
@@ -106,6 +114,17 @@ def _copy(source: str | os.PathLike[str], partial: Path, limits: Limits) -> None
                 set_picture_length(partial, length)
         except (av.error.ArgumentError, av.error.InvalidDataError, av.error.NotImplementedError) as error:
             raise UnsupportedMedia(f"The streams cannot be copied into an MP4 file as they are ({error}).") from error
+
+
+def _show_from_start(packet: Any) -> None:
+    """Let a track's first picture be shown from time 0 on.
+
+    A later start would be an empty edit, which some players show as black. Raises UnsupportedMedia if an even rate would not stay even.
+    """
+    if packet.pts * packet.time_base > _LONGEST_LATE_S:
+        raise UnsupportedMedia("The picture begins later than the sound: it has to be encoded to begin at once.")
+    if packet.pts > 0:
+        packet.pts, packet.dts = 0, min(packet.dts, 0)
 
 
 def _ticks(zero: Fraction, stream: Any) -> int:

@@ -3,6 +3,8 @@
 from fractions import Fraction
 
 Seconds = Fraction | float | int
+LONGER_S = Fraction(1, 4)
+"""Least seconds by which sound that is longer than the picture is cut, with a warning."""
 
 
 def to_fraction(value: Seconds) -> Fraction:

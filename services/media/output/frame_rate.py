@@ -13,8 +13,12 @@ from shared.video.rate_text import RateText
 
 SOURCE, CONSTANT = "source", "constant"
 FRAME_RATE = RateText(words=(SOURCE, CONSTANT), lowest=Fraction(1, 10), highest=Fraction(240))
-_EARLY = Fraction(1, 4)
-"""Largest time, in output frames, by which a source frame is shown early. Without this tolerance, rounded times would judder."""
+_EARLY = Fraction(2, 5)
+"""Largest time, in output frames, by which a source frame is shown early.
+
+Without this tolerance, rounded times and those of cameras that scatter would judder. From half a frame on, a clip of twice the rate would
+show its odd frames.
+"""
 
 _ROUNDING = Fraction(1, 1000)
 """Largest rounding error of times in containers, in seconds."""

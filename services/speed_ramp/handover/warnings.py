@@ -6,8 +6,6 @@ from fractions import Fraction
 from shared.video import VideoInfo, conversion_warnings, track_warnings
 from shared.video.frames.display import BLACK
 
-_LONGER_S = 0.25
-
 
 def ramp_warnings(info: VideoInfo, rate: Fraction, *, requested: bool = False, background: str = BLACK) -> Iterator[str]:
     """Yield a warning for each source property that rendering loses.
@@ -26,6 +24,3 @@ def ramp_warnings(info: VideoInfo, rate: Fraction, *, requested: bool = False, b
         yield f"The frame rate was changed from {info.frame_rate} to {rate} frames per second."
     yield from conversion_warnings(info, to_sdr8=True, background=background)
     yield from track_warnings(info)
-    for number, track in enumerate(info.audio, start=1):
-        if track.duration_s is not None and track.duration_s > info.length_s + _LONGER_S:
-            yield f"Audio track {number} ({track.duration_s:.2f} s) is longer than the picture and was cut to its length."

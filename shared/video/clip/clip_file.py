@@ -120,6 +120,11 @@ class ClipFile:
         """Number of extra copies of the first picture, shown before its own time."""
         return self._writer.repeated if isinstance(self._writer, VideoWriter) else 0
 
+    @property
+    def moved(self) -> Fraction:
+        """Seconds by which a late first picture, and all others, are moved towards time 0."""
+        return self._writer.moved if isinstance(self._writer, VideoWriter) else Fraction(0)
+
     def _warn(self, sentences: list[str]) -> None:
         for sentence in sentences:
             self._progress.warn(sentence)

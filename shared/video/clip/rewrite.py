@@ -170,4 +170,4 @@ def write_again(
     for warning in [*writer.warnings, *(sound.warnings if sound else [])]:
         progress.warn(warning)
     progress(expected, expected)
-    return WrittenVideo(count + writer.repeated, float(end), writer.encoder)
+    return WrittenVideo(count + writer.repeated, float(end - writer.moved), writer.encoder)

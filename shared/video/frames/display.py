@@ -141,6 +141,8 @@ class DisplayFilter:
         self._target: tuple[int, int, str] | None = None
         self._key: tuple[object, ...] | None = None
         self._graph: Graph | None = None
+        self.started = False
+        """Whether a frame has come."""
         self._deinterlacing = False
         # Colour tags of the converted pictures; None: as the filters set them.
         self._tags: ColorInfo | None = None
@@ -167,6 +169,7 @@ class DisplayFilter:
         that of the frame's display matrix.
         """
         orientation = orientation or orientation_of(picture)
+        self.started = True
         self._deinterlacing = self._deinterlacing or picture.interlaced_frame
         key = (
             picture.width,

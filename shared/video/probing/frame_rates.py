@@ -43,6 +43,8 @@ _SETTLED, _MOST = 0.005, 0.6
 
 At least the share _MOST of the steps differs from the median by at most the share _SETTLED of it.
 """
+_PAUSE, _USUAL = 2.2, 0.9
+"""Steps from _PAUSE times the median on are pauses. At least the share _USUAL of the steps is shorter where frames only scatter."""
 _MOST_MULTIPLE = 8.5
 """Longest gap that is compared with multiples of a rate's step. In such steps."""
 _TIE = 0.05
@@ -115,6 +117,16 @@ def frame_rates(
     return FrameRates(simplest(_snapped(average, _EXACT)), _constant(steps, base, stated, coarse=coarse), varies=True)
 
 
+def in_milliseconds(times: Sequence[int], base: Fraction) -> tuple[Sequence[int], Fraction]:
+    """Convert times to a clock of milliseconds if they are whole milliseconds.
+
+    Returns the times and their unit in seconds. APNG has finer ticks than WebP, but most programs write whole milliseconds into both.
+    """
+    scaled = [time * base * 1000 for time in times]
+    whole = base < _MILLISECOND and all(time.denominator == 1 for time in scaled)
+    return ([int(time) for time in scaled], _MILLISECOND) if whole else (times, base)
+
+
 def standard_rate(rate: Fraction) -> Fraction:
     """Return the standard rate within 4 % of `rate`, or the next above.
 
@@ -164,7 +176,34 @@ def _constant(steps: NDArray[np.int64], base: Fraction, stated: Fraction | None,
     low, middle, high = np.quantile(steps, (0.05, 0.5, 0.95))
     settled = np.mean(np.abs(steps - middle) <= max(_SETTLED * middle, 1)) >= _MOST
     if high <= _EVEN * low and not settled:
-        return standard_rate(Fraction(len(steps)) / (int(steps.sum()) * base))
+        return _jittered_rate(steps, base) or standard_rate(Fraction(len(steps)) / (int(steps.sum()) * base))
+    shortest = _shortest_rate(steps, base, stated, coarse=coarse)
+    times = np.concatenate([[0], np.cumsum(steps)])
+    if _grid_error(times, float(1 / (shortest * base))) <= _LOOSE_GRID:
+        return shortest
+    return _jittered_rate(steps, base) or shortest
+
+
+def _jittered_rate(steps: NDArray[np.int64], base: Fraction) -> Fraction | None:
+    """Return the standard rate around whose even times the frames scatter, or None.
+
+    Recorders of cameras and screens state the moment at which a frame arrives. Longer pauses are left out. If the other steps have one
+    length, their mean is near their median.
+    """
+    middle = float(np.median(steps))
+    usual = steps[steps < _PAUSE * middle]
+    mean = float(usual.mean()) if len(usual) else 0.0
+    if len(usual) < _MANY or len(usual) < _USUAL * len(steps):
+        return None
+    # A median of few rounded steps is not exact, either.
+    error = 0.5 + 1.25 * float(usual.std()) / len(usual) ** 0.5
+    rate = 1 / (Fraction(mean).limit_denominator(1000) * base)
+    standard = standard_rate(rate)
+    return standard if abs(mean - middle) <= _CLOSE * middle + error and abs(standard / rate - 1) <= _CLOSE else None
+
+
+def _shortest_rate(steps: NDArray[np.int64], base: Fraction, stated: Fraction | None, *, coarse: bool) -> Fraction:
+    """Return the standard rate that fits the shortest of the common steps."""
     ordered = np.sort(steps)
     ends = np.searchsorted(ordered, ordered * _WINDOW + (1 if coarse else 0), side="right")
     counts = ends - np.arange(len(ordered))
@@ -221,7 +260,8 @@ def _even_rate(steps: NDArray[np.int64], base: Fraction, stated: Fraction | None
     It is the stated or the mean rate, or a standard rate that rounding to ticks explains.
     """
     mean = Fraction(int(steps.sum()), len(steps)) * base
-    slack = max(2 * base / (len(steps) * mean), _EXACT)
+    scatter = int(np.ptp(steps))
+    slack = max((2 + scatter) * base / (len(steps) * mean), _EXACT)
     if stated and stated > 0 and abs(stated * mean - 1) <= slack:
         return simplest(_snapped(stated, _EXACT))
     return simplest(_snapped(1 / mean, slack))

@@ -19,12 +19,13 @@ from shared.operation import Kind
 from shared.settings import current
 from shared.video.formats import video_type
 from shared.video.frames.color import tags_of
-from shared.video.frames.display import displayed_size, has_alpha, orientation_of
+from shared.video.frames.display import displayed_size, orientation_of
 from shared.video.limits import Limits
 from shared.video.probing.joined_files import followed_warnings
 from shared.video.probing.timecode import start_timecode
 from shared.video.probing.timing import Timing, joined_warnings, size_warnings, timing
 from shared.video.probing.track_list import chapter_infos, other_tracks, subtitle_tracks
+from shared.video.probing.transparency import may_be_transparent
 from shared.video.reading.animated_webp import is_animated_webp, is_animation
 from shared.video.reading.captions import captions_found, shows_captions
 from shared.video.reading.containers.following_files import following_files
@@ -144,7 +145,7 @@ def _video(container: av.container.InputContainer, path: str | os.PathLike[str],
         interlaced=picture.interlaced_frame,
         sample_aspect_ratio=_ratio(pixel_ratio),
         color=tags_of(picture, pixel_format=picture.format.name),
-        has_alpha=has_alpha(picture.format.name),
+        has_alpha=may_be_transparent(picture, container.format.name, path),
         audio=tuple(_track(track, times) for track in audio_streams(container)),
         subtitles=tuple(subtitle_tracks(container)),
         chapters=tuple(chapter_infos(container, zero)),

@@ -12,7 +12,7 @@ from typing import Any
 import av.error
 
 from shared.video.limits import Limits
-from shared.video.probing.frame_rates import FrameRates, frame_rates
+from shared.video.probing.frame_rates import FrameRates, frame_rates, in_milliseconds
 from shared.video.reading.containers.following_files import following_files
 from shared.video.reading.containers.truncation import is_cut_off_matroska
 from shared.video.reading.open_input import time_base_of, timeline_zero
@@ -29,6 +29,8 @@ _PACKETS_LOOKED_AT = 120
 _ENTRIES_LOOKED_AT = 20_000
 _COUNTING = frozenset({"avi", "ogg", "mxf"})
 """Containers whose clock counts pictures. Other clocks of the same ticks may round times."""
+_UNRATED = frozenset({"gif", "apng"})
+"""Containers that state the length of each picture, and no frame rate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +67,14 @@ def timing(container: Any, stream: Any, path: str | os.PathLike[str], limits: Li
     listed = lists_packets(container, stream, path)
     packets = None if listed else scan(path, limits, seconds=seconds)
     duration = _duration(path, container, stream, zero, base, packets)
-    stated = stream.average_rate or stream.guessed_rate
+    # Animations state the length of each picture, and no rate.
+    stated = None if container.format.name in _UNRATED else stream.average_rate or stream.guessed_rate
     counting = container.format.name in _COUNTING
     if packets is not None and packets.whole and len(packets.times) > 1:
         # Where only the first picture of a packet of the container has a time, the times are further apart than the pictures.
         sparse = container.format.name == "mpeg" and packets.untimed and stated
-        rates = frame_rates(array("q") if sparse else packets.times, base, stated, () if sparse else packets.breaks, counting=counting)
+        times, unit = in_milliseconds(packets.times, base) if container.format.name in _UNRATED else (packets.times, base)
+        rates = frame_rates(array("q") if sparse else times, unit, stated, () if sparse else packets.breaks, counting=counting)
         # Matroska's packets before time 0 have no times.
         late = max(packets.times[0] * base - zero - packets.untimed / rates.average, Fraction(0))
         # Of a joined or fragmented file, the first part's pictures are stated.
@@ -87,11 +91,15 @@ def timing(container: Any, stream: Any, path: str | os.PathLike[str], limits: Li
         count = len(stream.index_entries) or stream.frames
         if not stated and count and duration:
             stated = Fraction(count) / duration
+        single = packets is not None and packets.whole and len(packets.times) + packets.untimed == 1
+        if packets is not None and single and not stream.average_rate:
+            # From one picture, FFmpeg guesses the rate of its fields or of the clock's ticks.
+            stated = 1 / (packets.step * base) if packets.step * base > _SHORTEST_S else None
         rates = frame_rates(_first_times(container, stream), base, stated, counting=counting)
         frames = stream.frames - _hidden(stream) if stream.frames else None
-        if packets is not None and packets.nowhere_timed:
-            frames = packets.untimed
-        if frames is not None and container.format.name == "avi" and len(stream.index_entries) > 1:
+        if packets is not None and (packets.nowhere_timed or single):
+            frames = len(packets.times) + packets.untimed
+        if frames is not None and container.format.name == "avi" and len(stream.index_entries):
             # AVI counts empty chunks, which repeat a picture, but does not list them.
             frames = min(frames, len(stream.index_entries))
         if frames is not None and duration is not None and not rates.varies:
@@ -202,6 +210,8 @@ def _hidden(stream: Any) -> int:
     return sum(bool(entry.is_discard) for entry in stream.index_entries[:_HIDDEN_LOOKED_AT])
 
 
+_SHORTEST_S = Fraction(1, 250)
+"""Length from which the stated length of a single picture tells a frame rate."""
 _HIDDEN_LOOKED_AT = 600
 _LISTED = 3
 _CONTINUES_S = Fraction(1, 50)

@@ -13,6 +13,7 @@ from shared.media_info import ChapterInfo, OtherTrackInfo, SubtitleTrackInfo, Vi
 from shared.video.reading.metadata import track_title
 from shared.video.reading.open_input import audio_streams
 from shared.video.reading.texts import is_text, read_chapters
+from shared.video.seconds import LONGER_S
 
 _COVERS = Disposition.attached_pic | Disposition.timed_thumbnails
 _WHAT = {
@@ -73,14 +74,28 @@ def _chapter_track(container: Any) -> set[int]:
 
 
 def track_warnings(info: VideoInfo, *, timecode_kept: bool = False, captions_kept: bool = False) -> list[str]:
-    """Return one sentence for each track that an output leaves out.
+    """Return one sentence for each track that an output leaves out or shortens.
 
     The output has picture and sound, a timecode track with `timecode_kept`, and closed captions with `captions_kept`.
     """
-    return [
+    longer = [
+        f"Audio track {number} ({info.audio[number - 1].duration_s:.2f} s) is longer than the picture and was cut to its length."
+        for number in longer_tracks(info)
+    ]
+    return longer + [
         _WHAT[track.kind].format(", ".join([track.codec or "of an unknown kind", *([track.language] if track.language else [])]))
         for track in info.other_tracks
         if not (timecode_kept and track.codec == "timecode") and not (captions_kept and track.kind == "captions")
+    ]
+
+
+def longer_tracks(info: VideoInfo) -> list[int]:
+    """Return the numbers, from 1, of audio tracks that are longer than the picture."""
+    picture_s = info.duration_s
+    return [
+        number
+        for number, track in enumerate(info.audio, start=1)
+        if picture_s is not None and track.duration_s is not None and track.duration_s > picture_s + LONGER_S
     ]
 
 

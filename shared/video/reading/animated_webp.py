@@ -78,9 +78,10 @@ def _write(path: str | os.PathLike[str], name: str, limits: Limits) -> None:
             raise TooLarge(
                 f"The animation has {frames} pictures of {image.width}x{image.height}, which are too large to unpack. Convert it to MP4."
             )
+        shows_through = _shows_through(image, frames)
         with av.open(name, "w", format="matroska") as target:
             stream = target.add_stream("ffv1", rate=Fraction(1000), width=image.width, height=image.height)
-            stream.pix_fmt = "bgra"
+            stream.pix_fmt = "bgra" if shows_through else "bgr0"
             stream.time_base = stream.codec_context.time_base = Fraction(1, 1000)
             at = 0
             for number in range(frames):
@@ -91,6 +92,7 @@ def _write(path: str | os.PathLike[str], name: str, limits: Limits) -> None:
                 limits.check_duration(at / 1000)
                 colors = np.asarray(image.convert("RGBA"))
                 frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(colors[..., [2, 1, 0, 3]]), format="bgra")
+                frame = frame if shows_through else frame.reformat(format="bgr0")
                 frame.pts, frame.time_base, frame.duration = at, Fraction(1, 1000), length_ms
                 for packet in stream.encode(frame):
                     packet.duration = length_ms
@@ -98,3 +100,17 @@ def _write(path: str | os.PathLike[str], name: str, limits: Limits) -> None:
                 at += length_ms
             for packet in stream.encode(None):
                 target.mux(packet)
+
+
+def _shows_through(image: Image.Image, frames: int) -> bool:
+    """Return whether one of an animation's `frames` pictures has a transparent pixel.
+
+    The header does not tell: encoders store pixels that stay the same as transparent, so that the picture before shows through.
+    """
+    if image.mode != "RGBA":
+        return False
+    for number in range(frames):
+        image.seek(number)
+        if image.getextrema()[-1] != (255, 255):
+            return True
+    return False

@@ -14,6 +14,8 @@ from shared.video.reading.file_copies import kept_copy
 
 _SHORTEST, _USUAL = 2, 10
 """Shortest valid frame delay, and the replacement of shorter ones. In hundredths of a second."""
+_CLEARED = 2
+"""The disposal method after which a picture's place is transparent."""
 _MOST_BLOCKS = 20_000_000
 
 
@@ -38,6 +40,12 @@ def with_usual_steps(path: str | os.PathLike[str], head: bytes) -> AbstractConte
                 file.write(_USUAL.to_bytes(2, "little"))
 
     return kept_copy(path, ".gif", write)
+
+
+def clears_pictures(path: str | os.PathLike[str]) -> bool:
+    """Return whether a GIF clears a picture before the next, which leaves it transparent."""
+    with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        return any(data[place - 1] >> 2 & 7 == _CLEARED for place in _steps(data))
 
 
 def _steps(data: mmap.mmap) -> Iterator[int]:

@@ -4,7 +4,7 @@ What the container cannot hold is encoded again.
 """
 
 import os
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from fractions import Fraction
 from typing import Any
 
@@ -19,6 +19,7 @@ from shared.video.limits import Limits
 from shared.video.reading.metadata import keep_track_tags
 from shared.video.reading.open_input import audio_streams, main_video, open_input, time_base_of, timeline_zero
 from shared.video.reading.times.clock import Clock, clock_of
+from shared.video.seconds import LONGER_S
 from shared.video.writing.channel_layout import kept_layout
 from shared.video.writing.sound_coding import flac_loses_name, sound_coding
 from shared.video.writing.tracks import Mux, SampleEncoder
@@ -50,6 +51,7 @@ class CopiedAudio:
         self._limits = limits
         self._steps: Generator[Fraction, None, None] | None = None
         self._position = Fraction(-1)
+        self._end: Fraction | None = None
         self.empty: list[int] = []
         """Numbers, from 1, of the tracks in which nothing could be copied."""
 
@@ -105,6 +107,11 @@ class CopiedAudio:
             else:
                 self._position = position
 
+    def finish(self, end: Fraction) -> None:
+        """Copy the packets that are left, but none of a longer track that begins after the picture's end, `end` seconds."""
+        self._end = end
+        self.pump(None)
+
     def close(self) -> None:
         """Close the source file."""
         if self._steps is not None:
@@ -115,6 +122,29 @@ class CopiedAudio:
         """Return the channel layout with which a track would be encoded."""
         context = stream.codec_context
         return kept_layout(self._source, number, context.codec.canonical_name, context.layout.name, context.channels)
+
+    def _up_to_end(self, packets: Iterable[Any], zero: Fraction) -> Iterator[Any]:
+        """Yield the packets of all tracks, without those of a longer track that begin after the picture's end.
+
+        `zero`: time in the source that counts as time 0, in seconds.
+        """
+        held: dict[int, list[Any]] = {}
+        longer: set[int] = set()
+        for packet in packets:
+            index = packet.stream.index
+            if not packet.size:
+                yield from held.pop(index, [])
+            stamp = packet.pts if packet.dts is None else packet.dts
+            past = None if self._end is None or stamp is None else stamp * time_base_of(packet.stream) - zero - self._end
+            if not packet.size or past is None or past < 0:
+                yield packet
+            elif past >= LONGER_S or index in longer:
+                held.pop(index, None)
+                longer.add(index)
+            else:
+                held.setdefault(index, []).append(packet)
+        for late in held.values():
+            yield from late
 
     def _copy(self, container: av.container.OutputContainer, mux: Mux) -> Generator[Fraction, None, None]:
         with open_input(self._source, limits=self._limits) as source:
@@ -134,7 +164,7 @@ class CopiedAudio:
             if not streams:
                 return
             written: set[int] = set()
-            for packet in clock.packets(source.demux(streams)):
+            for packet in self._up_to_end(clock.packets(source.demux(streams)), zero):
                 # A flushing packet has a stream, but no stream index.
                 position = writers[packet.stream.index](packet)
                 if position is not None:

@@ -146,7 +146,7 @@ class OutputFile:
         self._mux_pictures(opened, opened.stream.encode(None))
         length = opened.pictures.finish(end)
         for copied in self.copies:
-            copied.pump(None)
+            copied.finish(end)
         for track in self.tracks:
             track.finish()
         if self.chapters and settings.container != "webp":

@@ -194,6 +194,11 @@ class VideoWriter:
         return len(self._start.repeats)
 
     @property
+    def moved(self) -> Fraction:
+        """Seconds by which a late first picture, and all others, are moved towards time 0."""
+        return self._start.shift * self._settings.time_base
+
+    @property
     def has_chapters(self) -> bool:
         return bool(self._output.chapters)
 

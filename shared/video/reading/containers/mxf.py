@@ -7,15 +7,22 @@ from shared.video.reading.containers.beginnings import MXF, bytes_at
 _SEARCHED = 1024 * 1024
 
 
-def end(file: BinaryIO, begin: int) -> int | None:
-    """Return where the MXF file at `begin` ends (byte offset), or None.
+def footer(file: BinaryIO, begin: int) -> int | None:
+    """Return where the footer of the MXF file at `begin` stands (byte offset), or None.
 
-    That is where another file's header follows the footer; None if none follows. The header partition states where the footer begins (7.1).
+    The header partition states it (7.1), unless the file was never finished.
     """
     head = bytes_at(file, begin, 128)
     start = 17 + (head[16] & 0x7F if head[16] & 0x80 else 0) if len(head) > 64 else 0
-    footer = int.from_bytes(head[start + 24 : start + 32], "big")
-    if not footer or head[:14] != MXF:
-        return None
-    place = bytes_at(file, begin + footer, _SEARCHED).find(MXF)
-    return None if place < 0 else begin + footer + place
+    place = int.from_bytes(head[start + 24 : start + 32], "big")
+    return begin + place if place and head[:14] == MXF else None
+
+
+def end(file: BinaryIO, begin: int) -> int | None:
+    """Return where the MXF file at `begin` ends (byte offset), or None.
+
+    That is where another file's header follows the footer; None if none follows.
+    """
+    last = footer(file, begin)
+    place = -1 if last is None else bytes_at(file, last, _SEARCHED).find(MXF)
+    return None if last is None or place < 0 else last + place

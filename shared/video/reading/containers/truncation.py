@@ -4,6 +4,7 @@ import os
 import struct
 from typing import Any
 
+from shared.video.reading.containers import mxf
 from shared.video.reading.containers.flv_parts import flv_parts
 from shared.video.reading.containers.following_files import FollowingFiles, following_files
 from shared.video.reading.containers.matroska import segment_end
@@ -54,6 +55,16 @@ def ends_as_stated(path: str | os.PathLike[str]) -> bool:
 def _stated_segment_end(path: str | os.PathLike[str]) -> int:
     with open(path, "rb") as file:
         return segment_end(file.read(4096))
+
+
+def is_cut_off_mxf(path: str | os.PathLike[str]) -> bool:
+    """Return whether an MXF file ends before the footer that its header announces.
+
+    All packets up to there can be read. Files in a joined file do not count.
+    """
+    with open(path, "rb") as file:
+        footer = mxf.footer(file, 0)
+    return footer is not None and footer >= os.stat(path).st_size and following_files(path, "mxf") == FollowingFiles()
 
 
 def is_unfinished_avi(path: str | os.PathLike[str]) -> bool:

@@ -14,6 +14,11 @@ _MARKED = frozenset({"h264", "hevc", "mpeg1video", "mpeg2video", "mpeg4"})
 """Codecs with start codes. Three zero bytes occur only before a start code (ITU-T H.264, 7.4.1; ISO/IEC 13818-2, 6.2.1)."""
 
 
+_RANGE_CODED = frozenset({"vp8", "vp9", "av1", "ffv1"})
+"""Codecs whose coders write no row of equal bytes, except for padding at a packet's end."""
+_LONG_ROW = bytes(64)
+
+
 class DamagedPackets:
     """Check of the packets of an open file's main video for lost bytes.
 
@@ -22,14 +27,18 @@ class DamagedPackets:
     """
 
     def __init__(self, container: Any, stream: Any, path: str | os.PathLike[str]) -> None:
-        self._marked = stream.codec_context.codec.canonical_name in _MARKED
+        codec = stream.codec_context.codec.canonical_name
+        self._marked, self._range_coded = codec in _MARKED, codec in _RANGE_CODED
         alone = container.format.name.startswith("matroska") and following_files(path, "matroska") == FollowingFiles()
         self._chain = BlockChain(path) if alone else None
 
     def holds(self, packet: Any) -> bool:
         """Return whether bytes are missing in the next packet, or before it."""
         broken = self._chain is not None and self._chain.broken(packet)
-        return broken or (self._marked and _holds_zeros(bytes(packet)))
+        if broken or not (self._marked or self._range_coded):
+            return broken
+        data = bytes(packet)
+        return _holds_zeros(data) if self._marked else _LONG_ROW in data.rstrip(b"\0")
 
 
 def _holds_zeros(data: bytes) -> bool:

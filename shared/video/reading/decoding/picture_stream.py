@@ -122,7 +122,9 @@ class PictureStream:
         """
         if self._file.clock.joined:
             return None
-        back = 0
+        # A deinterlaced picture needs the one before it. Of codecs without references, this costs one picture.
+        intra = self._file.decoder.codec.intra_only
+        back = self._times.step if self.deinterlacing or (intra and not self._upright.started) else 0
         while target - back > 0 and not self._times.by_order:
             try:
                 self._seek(target - back)

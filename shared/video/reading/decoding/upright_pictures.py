@@ -48,6 +48,11 @@ class UprightPictures:
         """Whether pictures are deinterlaced, and so depend on their neighbours."""
         return self._filter.deinterlacing
 
+    @property
+    def started(self) -> bool:
+        """Whether a picture has come, so that `deinterlacing` is known."""
+        return self._filter.started
+
     def jumped(self) -> None:
         """Forget the pictures before a seek."""
         self._filter.jumped()

@@ -5,7 +5,7 @@ from typing import Any
 
 from shared.video.reading.containers import mp4
 from shared.video.reading.containers.following_files import FollowingFiles, following_files
-from shared.video.reading.containers.truncation import ends_as_stated, is_cut_off_matroska, is_unfinished_avi
+from shared.video.reading.containers.truncation import ends_as_stated, is_cut_off_matroska, is_cut_off_mxf, is_unfinished_avi
 
 # Streams without an index or a length of their own: only their packets tell where their clocks restart.
 STREAMED = frozenset({"mpegts", "mpeg", "flv", "ogg", "asf"})
@@ -19,7 +19,8 @@ def lists_packets(container: Any, video: Any, path: str | os.PathLike[str]) -> b
     Then `scan` returns None.
     """
     name = container.format.name.partition(",")[0]
-    unlisted = (name == "mov" and is_fragmented(path)) or (name == "avi" and is_unfinished_avi(path)) or following_files(path, name).read
+    cut_off = (name == "avi" and is_unfinished_avi(path)) or (name == "mxf" and is_cut_off_mxf(path))
+    unlisted = (name == "mov" and is_fragmented(path)) or cut_off or following_files(path, name).read
     return bool(name in _LISTED and video.duration and not unlisted)
 
 
@@ -48,6 +49,7 @@ def may_end_anywhere(container: Any, path: str | os.PathLike[str]) -> bool:
     """
     name = container.format.name.partition(",")[0]
     unfinished = (name == "avi" and is_unfinished_avi(path)) or (name == "matroska" and is_cut_off_matroska(path))
+    unfinished = unfinished or (name == "mxf" and is_cut_off_mxf(path))
     return unfinished or _may_restart(container, path)
 
 

@@ -19,7 +19,7 @@ import av.error
 from shared.video.limits import Limits
 from shared.video.reading.captions import holds_captions
 from shared.video.reading.containers.following_files import following_files
-from shared.video.reading.containers.truncation import end_of_fragments, is_cut_off_matroska
+from shared.video.reading.containers.truncation import end_of_fragments, is_cut_off_matroska, is_cut_off_mxf
 from shared.video.reading.open_input import audio_streams, main_video, open_input, time_base_of
 from shared.video.reading.times.clock_parts import ClockParts
 from shared.video.reading.times.container_traits import STREAMED, lists_packets, may_end_anywhere
@@ -199,8 +199,9 @@ def _read(
         if seconds is not None and count % 256 == 0 and time.monotonic() > began + seconds:
             return _TooLong(seconds)
         state.add(packet)
-    matroska = container.format.name.startswith("matroska")
-    return state.result(cut_off=end is not None or (matroska and is_cut_off_matroska(path)))
+    name = container.format.name
+    cut_off = (name.startswith("matroska") and is_cut_off_matroska(path)) or (name == "mxf" and is_cut_off_mxf(path))
+    return state.result(cut_off=end is not None or cut_off)
 
 
 class _PacketScan:

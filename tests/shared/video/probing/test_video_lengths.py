@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from services.effects.motion_trails import MotionTrailsParams, motion_trails
+from services.media.transcode import TranscodeParams, transcode
 from services.speed_ramp.export import ExportParams, export
 from services.speed_ramp.render import RenderParams, render
 from shared.file_calls import ThumbnailRequest
@@ -162,6 +164,28 @@ def test_the_length_is_that_of_the_picture(name: str, make: Make, tmp_path: Path
     assert any("longer than the picture" in message for message in messages)
 
 
+@pytest.mark.parametrize("coding", ["-c:v libx264 -c:a aac", "-c:v libx264 -c:a flac", "-c:v libvpx -c:a libopus"])
+@pytest.mark.parametrize("sound_s", [1.1, 1.6, 3.0])
+def test_every_output_ends_with_the_picture(coding: str, sound_s: float, make: Make, tmp_path: Path) -> None:
+    path = make("a.mkv", f"-f lavfi -i testsrc2=s=64x48:r=25:d=1 -f lavfi -i sine=440:d={sound_s}:sample_rate=48000 {coding}")
+    for operation, params in (
+        (render, RenderParams(speeds=[1])),
+        (transcode, TranscodeParams()),
+        (transcode, TranscodeParams(start=0.2)),
+        (motion_trails, MotionTrailsParams(layers=1)),
+    ):
+        messages: list[str] = []
+        more = {"matte": None} if operation is motion_trails else {}
+        report = Report(lambda update, messages=messages: messages.append(str(update)))
+        result = operation(params, video=path, output=tmp_path / "out.mp4", progress=report, **more)
+        written = probe_video(tmp_path / "out.mp4")
+        assert result.duration_s == pytest.approx(written.duration_s, abs=0.002)
+        assert written.duration_s == pytest.approx(0.8 if getattr(params, "start", 0) else 1, abs=0.042)
+        # Sound that is only a little longer is kept as it is.
+        assert written.audio[0].duration_s <= written.duration_s + (0.2 if sound_s == 1.1 else 0.05)
+        assert sum("longer than the picture" in message for message in messages) == (sound_s > 1.25)
+
+
 @pytest.mark.parametrize("offset", ["-0.2", "-0.5", "-0.9"])
 @pytest.mark.parametrize("group", [10, 15, 250])
 def test_pictures_before_time_0_are_counted(offset: str, group: int, make: Make) -> None:
@@ -184,3 +208,40 @@ def test_a_plain_clip_has_its_exact_length_and_rate(clip: Path) -> None:
     info = probe(clip)
     assert isinstance(info, VideoInfo)
     assert (info.duration_s, info.frames, info.frame_rate, info.constant_rate, info.warnings) == (2.0, 50, "25/1", "25/1", ())
+
+
+@pytest.mark.parametrize(
+    ("name", "coding"),
+    [
+        ("a.mkv", "-c:v libx264 -c:a aac"),
+        ("a.ts", "-c:v libx264 -c:a aac"),
+        ("a.flv", "-c:v libx264 -c:a aac -ar 44100"),
+        ("a.mpg", "-c:v mpeg2video -c:a mp2"),
+        ("a.wmv", "-c:v wmv2 -c:a wmav2"),
+        ("a.avi", "-c:v mpeg4 -c:a mp3"),
+        ("a.webm", "-c:v libvpx -c:a libopus"),
+    ],
+)
+def test_one_picture_counts_as_one(name: str, coding: str, make: Make) -> None:
+    picture, sound = "-f lavfi -i testsrc2=s=64x48:r=25:d=0.04", "-f lavfi -i sine=440:d=0.5:sample_rate=48000"
+    path = make(name, picture, sound, "-frames:v 1", coding)
+    info = probe_video(path)
+    assert info.frames == 1
+    assert 9 <= info.rate <= 60
+    with read_frames(path) as frames:
+        assert len(list(frames)) == 1
+
+
+def test_an_mxf_file_that_is_cut_off_is_read_up_to_there(make: Make, tmp_path: Path) -> None:
+    picture, sound = "-f lavfi -i testsrc2=s=160x120:r=25:d=2", "-f lavfi -i sine=440:d=2:sample_rate=48000"
+    whole = make("whole.mxf", picture, sound, "-c:v mpeg2video -b:v 3M -c:a pcm_s16le")
+    assert (probe_video(whole).frames, probe_video(whole).warnings) == (50, ())
+    path = tmp_path / "cut.mxf"
+    path.write_bytes(whole.read_bytes()[: whole.stat().st_size * 3 // 5])
+    info = probe_video(path)
+    with read_frames(path) as frames:
+        count = sum(1 for _ in frames)
+    assert info.frames == count < 45
+    # The index with the order of display is missing, too.
+    assert info.duration_s == pytest.approx(count / 25, abs=0.041)
+    assert info.warnings == (f"The file is truncated: only the part before {info.duration_s:.2f} s is used.",)

@@ -9,7 +9,7 @@ from PIL import Image
 
 from services.media.transcode import TranscodeParams, transcode
 from services.speed_ramp.render import RenderParams, render
-from shared.video import probe_video, read_frames
+from shared.video import VideoWriter, probe_video, read_frames
 from shared.video.probing.frame_rates import frame_rates, standard_rate
 from tests.shared.video.video_clips import Make, run_ffmpeg
 
@@ -110,6 +110,32 @@ def test_scattered_times_give_their_mean() -> None:
     steps = np.random.default_rng(5).normal(3000, 200, 400).astype(int)
     rates = frame_rates(np.cumsum(steps).tolist(), TS, None)
     assert (rates.varies, rates.constant) == (True, Fraction(30))
+
+
+@pytest.mark.parametrize("base", [TS, MILLISECONDS])
+@pytest.mark.parametrize(("rate", "scatter_ms"), [(24, 8), (25, 1), (30, 3), (30, 8), (50, 1), (50, 4), (60, 1), (60, 4), (120, 1)])
+@pytest.mark.parametrize("pause_s", [0, 1.5])
+def test_times_that_scatter_around_even_ones_give_their_rate(rate: int, scatter_ms: float, base: Fraction, pause_s: float) -> None:
+    # Recorders of browsers, screens and phones write the moment at which a picture arrives.
+    seconds = np.arange(200) / rate + np.random.default_rng(3).normal(0, scatter_ms / 1000, 200)
+    seconds[80:] += pause_s
+    rates = frame_rates(np.unique(np.rint((seconds - seconds.min()) / float(base)).astype(int)).tolist(), base, None)
+    assert rates.varies
+    assert float(rates.constant) == pytest.approx(rate, rel=0.0012)  # the rate, or that of NTSC beside it
+
+
+@pytest.mark.parametrize("suffix", ["mkv", "mp4"])
+def test_scattered_pictures_are_all_shown_at_their_constant_rate(suffix: str, tmp_path: Path) -> None:
+    moments = [0, *(number * 100 // 3 + (-9, 4, 11, -5, 0, 9)[number % 6] for number in range(1, 60))]
+    with VideoWriter(tmp_path / f"a.{suffix}", width=64, height=48, frame_rate=Fraction(30), time_base=MILLISECONDS) as writer:
+        for number, moment in enumerate(moments):
+            writer.write((np.full((48, 64), 20 + 3 * number, np.uint8), *[np.full((24, 32), 128, np.uint8)] * 2), moment)
+    for rate, length in (("30", 60), ("60", 120)):
+        result = transcode(TranscodeParams(frame_rate=rate), video=tmp_path / f"a.{suffix}", output=tmp_path / "out.mp4")
+        with read_frames(tmp_path / "out.mp4") as frames:
+            levels = [int(frame.luma().mean()) for frame in frames]
+        assert result.frames == pytest.approx(length, abs=1)
+        assert len({round((level - 20) / 3) for level in levels}) >= 59, "no picture is left out"
 
 
 def test_a_rate_gets_the_nearest_standard_rate() -> None:

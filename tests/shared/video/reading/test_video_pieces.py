@@ -133,6 +133,23 @@ def test_results_begin_with_a_picture_and_keep_an_even_rate(name: str, late: str
         assert result.frames == len(times)
 
 
+@pytest.mark.parametrize("bframes", [0, 2])
+@pytest.mark.parametrize("late_ms", [0, 21, 45, 300])
+def test_a_copy_begins_with_a_picture_too(late_ms: int, bframes: int, make: Make, tmp_path: Path) -> None:
+    # Matroska shows pictures later by the samples with which AAC begins.
+    source = f"-f lavfi -i sine=440:d=1.4:sample_rate=48000 -itsoffset {late_ms / 1000} -f lavfi -i testsrc2=s=96x64:r=25:d=1"
+    path = make("late.mkv", source, f"-c:v libx264 -bf {bframes} -c:a flac")
+    result = render(RenderParams(speeds=[1]), video=path, output=tmp_path / "out.mp4")
+    assert (result.encoder == "copy") == (late_ms <= 50)
+    with read_frames(tmp_path / "out.mp4") as frames:
+        times = [float(frame.time) for frame in frames]
+    assert times[0] == 0
+    assert times[-1] == pytest.approx(0.96 + late_ms / 1000, abs=0.021)
+    info = probe_video(tmp_path / "out.mp4")
+    assert (info.frame_rate, info.variable_frame_rate, info.frames) == ("25/1", False, len(times))
+    assert info.duration_s == pytest.approx(1 + late_ms / 1000, abs=0.021)
+
+
 def test_a_sequence_of_avif_is_a_video_and_its_still_is_left_out(make: Make) -> None:
     path = make("sequence.avif", "-f lavfi -i testsrc2=s=64x48:r=12:d=1", "-c:v libsvtav1 -preset 12 -f avif")
     info = probe_video(path)

@@ -88,6 +88,15 @@ def test_sampling_works_with_several_codecs(make: Make, coding: str, per_second:
     check(make("a.mkv", "-f lavfi -i testsrc2=s=64x64:r=25:d=16", coding), per_second)
 
 
+@pytest.mark.parametrize(("name", "coding"), [
+    ("a.avi", "-vf scale=720:576,format=yuv420p -c:v dvvideo"), ("a.mov", "-vf setfield=tff -flags +ildct -c:v prores_ks"),
+    ("b.mxf", "-vf scale=1920:1080,format=yuv422p,setfield=tff -flags +ildct -c:v dnxhd -b:v 120M"),
+])  # fmt: skip
+@pytest.mark.parametrize("per_second", [Fraction(5), Fraction(1)])
+def test_sampling_works_with_interlaced_keyframes(make: Make, name: str, coding: str, per_second: Fraction) -> None:
+    check(make(name, "-f lavfi -i testsrc2=s=64x64:r=25:d=2", coding), per_second)
+
+
 @pytest.mark.parametrize(("start", "duration"), [(3.5, 21), (11.96, 4), (0.04, 0.5), (39.9, None), (50, None)])
 def test_sampling_works_with_start_and_duration(long: Path, start: float, duration: float | None) -> None:
     for per_second in (Fraction(1), Fraction(1, 6)):

@@ -60,14 +60,31 @@ def test_reading_stops_before_a_hole_and_says_where(name: str, hole: str, make: 
         assert 0 <= second - float(max(read)) < 0.01
 
 
-def test_zeros_within_one_picture_are_noticed(make: Make, tmp_path: Path) -> None:
-    source = make("one.mkv", f"{SOURCE} {CODINGS['back.mkv']}")
+@pytest.mark.parametrize(
+    "coding",
+    [
+        "-c:v libx264 -g 25",
+        "-c:v libvpx -deadline realtime -cpu-used 8 -b:v 2M",
+        "-c:v libvpx-vp9 -deadline realtime -cpu-used 8 -b:v 2M",
+        "-c:v libsvtav1 -preset 12 -crf 5 -svtav1-params pred-struct=1",
+        "-c:v ffv1 -level 3",
+        "-c:v ffv1 -level 1",
+    ],
+)
+def test_zeros_within_one_picture_are_noticed(coding: str, make: Make, tmp_path: Path) -> None:
+    source = make("one.mkv", f"{SOURCE} {coding} -c:a flac")
     packets, data = places(source), source.read_bytes()
     at, size = packets[50]
     path = tmp_path / "zeros.mkv"
     path.write_bytes(data[: at + size // 3] + bytes(size // 3) + data[at + 2 * (size // 3) :])
     with pytest.raises(BrokenMedia, match=r"cannot be decoded from [12]\.\d\d s on"):
         pictures(path)
+
+
+@pytest.mark.parametrize("coding", ["-c:v libvpx", "-c:v libvpx-vp9", "-c:v libvpx-vp9 -lossless 1", "-c:v libsvtav1", "-c:v ffv1"])
+@pytest.mark.parametrize("picture", ["color=black:s=320x180", "smptebars=s=320x180", "color=gray:s=320x180,noise=alls=60:allf=t"])
+def test_flat_and_noisy_pictures_are_not_damaged(picture: str, coding: str, make: Make) -> None:
+    assert len(pictures(make("a.mkv", f"-f lavfi -i {picture} -frames:v 6 {coding}"))) == 6
 
 
 @pytest.mark.parametrize("name", [name for name in CODINGS if name != "live.mkv"])
