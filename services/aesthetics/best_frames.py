@@ -242,7 +242,7 @@ BEST_FRAMES = Operation(
     run=best_frames,
     look=LookCard(place=3, title="Best stills", icon="star"),
     refuse=_refuse,
-    version=8,
+    version=9,
     names_inputs=True,
     example=BestFramesParams(scorer="technical"),
     unavailable=missing_weights,

@@ -104,7 +104,7 @@ EXTRACT_FRAMES = Operation(
     inputs={"video": Input(kind=Kind.VIDEO, many=True, max_items=MAX_SOURCES, title="Videos", description="One video, or several.")},
     outputs={"images": Kind.IMAGES},
     run=extract_frames,
-    version=4,
+    version=5,
     names_inputs=True,
     example=ExtractParams(),
 )

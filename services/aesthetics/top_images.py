@@ -193,7 +193,7 @@ TOP_IMAGES = Operation(
     needs=("images", "video"),
     outputs=CHOSEN_OUTPUTS,
     run=top_images,
-    version=8,
+    version=9,
     names_inputs=True,
     example=TopImagesParams(scorer="technical"),
     unavailable=missing_weights,

@@ -287,7 +287,7 @@ COMPOSITE = Operation(
         of_people=True,
         pipeline="new-background",
     ),
-    version=6,
+    version=7,
     refuse=_refuse,
     example=CompositeParams(color="#1e3a5f"),
 )

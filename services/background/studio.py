@@ -376,7 +376,7 @@ STUDIO = Operation(
     outputs={"video": Kind.VIDEO, "background": Kind.IMAGE, "depth": Kind.IMAGE},
     output_roles={"background": "backdrop", "depth": "depth"},
     run=studio,
-    version=8,
+    version=9,
     example=StudioParams(depth="plane", resolution=360),
     refuse=_refuse,
     unavailable=_missing,

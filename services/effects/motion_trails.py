@@ -329,6 +329,6 @@ MOTION_TRAILS = Operation(
     outputs={"video": Kind.VIDEO},
     run=motion_trails,
     look=LookCard(place=2, title="Motion trails", icon="trails"),
-    version=9,
+    version=10,
     example=MotionTrailsParams(layers=5, spacing=4, ghost="glow"),
 )

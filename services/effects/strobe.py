@@ -303,6 +303,6 @@ STROBE = Operation(
     },
     outputs={"video": Kind.VIDEO, "picture": Kind.IMAGE},
     run=strobe,
-    version=9,
+    version=10,
     example=StrobeParams(interval=0.4),
 )

@@ -268,6 +268,6 @@ PROXY = Operation(
     outputs={"proxy": Kind.VIDEO, "frames": Kind.JSON},
     is_tool=False,
     run=proxy,
-    version=5,
+    version=6,
     example=ProxyParams(),
 )

@@ -267,6 +267,6 @@ REEL = Operation(
     inputs={"video": Kind.VIDEO},
     outputs={"video": Kind.VIDEO},
     run=reel,
-    version=5,
+    version=6,
     example=ReelParams(moments=[Moment(timestamp_s=1.5, score=2.0), Moment(timestamp_s=4.0, score=1.0)], around=1.0),
 )

@@ -220,6 +220,6 @@ TRANSCODE = Operation(
     inputs={"video": Kind.VIDEO},
     outputs={"video": Kind.VIDEO},
     run=transcode,
-    version=6,
+    version=7,
     example=TranscodeParams(height=180, frame_rate="15", duration=2.0),
 )

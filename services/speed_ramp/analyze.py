@@ -74,6 +74,6 @@ ANALYZE = Operation(
     measurement=MOTION,
     run=analyze,
     role="motion_analysis",
-    version=5,
+    version=6,
     example=AnalyzeParams(min_speed=0.5, max_speed=2.0),
 )

@@ -126,6 +126,6 @@ EXPORT = Operation(
     names_inputs=True,
     run=export,
     role="ramp_export",
-    version=6,
+    version=7,
     example=ExportParams(min_speed=0.5, max_speed=2.0),
 )

@@ -98,5 +98,5 @@ PLAN = Operation(
     role="ramp_plan",
     is_tool=False,
     example=PlanParams(min_speed=0.5, max_speed=2.0),
-    version=3,
+    version=4,
 )

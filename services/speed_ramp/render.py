@@ -311,5 +311,5 @@ RENDER = Operation(
     run=render,
     look=LookCard(place=1, title="Cinematic slow motion", icon="ramp"),
     example=RenderParams(min_speed=0.5, max_speed=2.0),
-    version=7,
+    version=8,
 )

@@ -86,7 +86,8 @@ def at_constant_rate(frames: Iterable[Picture], rate: Fraction) -> Iterator[Show
         frame, slot = held
         end = frame.time + frame.duration * frame.time_base
         until = math.ceil(end * rate - _EARLY)
-        if slot / rate < end - _ROUNDING or slot == first:
+        # Recorders state a tick for the last frame, whose length they do not know.
+        if slot / rate < end - _ROUNDING or slot / rate <= frame.time or slot == first:
             yield _shown(frame, slot, max(until, slot + 1), rate)
 
 

@@ -19,6 +19,7 @@ from shared.video.frames.planes import picture_from
 
 _DENSE = 1e-3  # tolerance, as a share of a source frame, in testing whether the source has at least as many frames as the output
 _ROUNDING = 1e-6  # tolerance, in output frames, above rounding errors and below a tick of any time base
+_TICK_S = 0.002  # longest stated length of a last picture that is no length
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,8 +119,10 @@ def picks(
         end = frame.time + (frame.duration * frame.time_base or 1 / rate)
         source_end.end = end if part is None or part.end is None else min(end, part.end)
     if before is not None:
+        # Recorders state a tick for the last picture, whose length they do not know: it is shown all the same.
+        ticked = before.duration * before.time_base <= _TICK_S
         # A point at the end may freeze the last picture.
-        stop = max(_number(float(clock.left(float(source_end.end))), rate), first + 1)
+        stop = max(_number(float(clock.left(float(source_end.end))), rate), (number if ticked else first) + 1)
         yield from _shown(before, range(number, stop))
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from shared.video.reading.containers.following_files import FollowingFiles, following_files
 from shared.video.reading.decoding.block_chain import BlockChain
+from shared.video.reading.decoding.ffv1_checksums import SliceChecksums
 
 _ROW = bytes(32)
 _ZEROS = re.compile(rb"(?<!\0)\0{32,}+(?=[^\0\1])")
@@ -29,6 +30,7 @@ class DamagedPackets:
     def __init__(self, container: Any, stream: Any, path: str | os.PathLike[str]) -> None:
         codec = stream.codec_context.codec.canonical_name
         self._marked, self._range_coded = codec in _MARKED, codec in _RANGE_CODED
+        self._checksums = SliceChecksums() if codec == "ffv1" else None
         alone = container.format.name.startswith("matroska") and following_files(path, "matroska") == FollowingFiles()
         self._chain = BlockChain(path) if alone else None
 
@@ -38,6 +40,8 @@ class DamagedPackets:
         if broken or not (self._marked or self._range_coded):
             return broken
         data = bytes(packet)
+        if self._checksums is not None and self._checksums.wrong(data):
+            return True
         return _holds_zeros(data) if self._marked else _LONG_ROW in data.rstrip(b"\0")
 
 

@@ -138,6 +138,27 @@ def test_scattered_pictures_are_all_shown_at_their_constant_rate(suffix: str, tm
         assert len({round((level - 20) / 3) for level in levels}) >= 59, "no picture is left out"
 
 
+@pytest.mark.parametrize("suffix", ["mkv", "mp4"])
+def test_a_last_picture_of_one_tick_is_shown(suffix: str, tmp_path: Path) -> None:
+    path, output = tmp_path / f"a.{suffix}", tmp_path / "out.mp4"
+    moments = [40 * number for number in range(50) if number % 20 < 12]
+    with VideoWriter(path, width=64, height=48, frame_rate=Fraction(25), time_base=MILLISECONDS) as writer:
+        for number, moment in enumerate(moments):
+            planes = (np.full((48, 64), 20 + 6 * number, np.uint8), *[np.full((24, 32), 128, np.uint8)] * 2)
+            writer.write(planes, moment, duration=1 if moment == moments[-1] else 40)
+    assert probe_video(path).duration_s == pytest.approx(1.961, abs=0.001)
+    for operation, params, scale in (
+        (transcode, TranscodeParams(frame_rate="constant"), 1),
+        (render, RenderParams(speeds=[1], frame_rate="50"), 2),
+        (render, RenderParams(speeds=[0.5]), 2),
+    ):
+        result = operation(params, video=path, output=output)
+        with read_frames(output) as frames:
+            levels = [round((int(frame.luma().mean()) - 20) / 6) for frame in frames]
+        assert set(levels) == set(range(len(moments)))
+        assert result.frames == len(levels) == pytest.approx(50 * scale, abs=1)
+
+
 def test_a_rate_gets_the_nearest_standard_rate() -> None:
     assert [standard_rate(Fraction(rate)) for rate in ("29.98", "29.99", "31", "65", "500", "5", "14.8")] == [
         Fraction(30000, 1001), 30, 30, 72, 240, 30, 15,

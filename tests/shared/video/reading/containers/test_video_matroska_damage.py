@@ -81,6 +81,19 @@ def test_zeros_within_one_picture_are_noticed(coding: str, make: Make, tmp_path:
         pictures(path)
 
 
+@pytest.mark.parametrize("coding", ["-level 3", "-level 3 -slices 9 -coder 1", "-level 3 -pix_fmt yuv422p10le"])
+def test_a_changed_byte_in_ffv1_with_checksums_is_noticed(coding: str, make: Make, tmp_path: Path) -> None:
+    source = make("one.mkv", f"{SOURCE} -frames:v 20 -c:v ffv1 {coding} -c:a flac")
+    assert len(pictures(source)) == 20
+    at, size = places(source)[10]
+    data = bytearray(source.read_bytes())
+    data[at + size // 2] ^= 0x10
+    path = tmp_path / "changed.mkv"
+    path.write_bytes(data)
+    with pytest.raises(BrokenMedia, match=r"cannot be decoded from 0\.\d\d s on"):
+        pictures(path)
+
+
 @pytest.mark.parametrize("coding", ["-c:v libvpx", "-c:v libvpx-vp9", "-c:v libvpx-vp9 -lossless 1", "-c:v libsvtav1", "-c:v ffv1"])
 @pytest.mark.parametrize("picture", ["color=black:s=320x180", "smptebars=s=320x180", "color=gray:s=320x180,noise=alls=60:allf=t"])
 def test_flat_and_noisy_pictures_are_not_damaged(picture: str, coding: str, make: Make) -> None:
