@@ -165,10 +165,11 @@ class CopiedAudio:
                 return
             written: set[int] = set()
             for packet in self._up_to_end(clock.packets(source.demux(streams)), zero):
-                # A flushing packet has a stream, but no stream index.
-                position = writers[packet.stream.index](packet)
+                # A flushing packet has a stream, but no stream index. A written packet belongs to a stream of the output.
+                index = packet.stream.index
+                position = writers[index](packet)
                 if position is not None:
-                    written.add(packet.stream.index)
+                    written.add(index)
                     yield position
             self.empty = [number for number, stream in enumerate(streams, 1) if stream.index not in written]
 

@@ -122,6 +122,23 @@ def test_a_dropped_timecode_track_is_named(make: Make, tmp_path: Path) -> None:
     assert sum("timecode" in message for message in messages) == 1
 
 
+@pytest.mark.parametrize(("name", "more"), [("a.mkv", ""), ("a.mov", ""), ("a.ts", ""), ("a.flv", "-map 0:a -ar 44100")])
+def test_sound_that_stands_before_the_picture_is_kept_without_a_warning(name: str, more: str, make: Make, tmp_path: Path) -> None:
+    sources = "-f lavfi -i sine=440:d=1:sample_rate=48000 -f lavfi -i testsrc2=s=96x64:r=25:d=1"
+    path = make(name, sources, f"{more or '-map 0:a -map 0:a'} -map 1:v -c:v libx264 -bf 0 -c:a aac")
+    tracks = len(probe_video(path).audio)
+    assert tracks == (1 if more else 2)
+    for operation, params in (
+        (motion_trails, MotionTrailsParams()),
+        (render, RenderParams(speeds=[1])),
+        (render, RenderParams(speeds=[0.5])),
+    ):
+        _, messages = run(operation, params, path, tmp_path / "out.mp4")
+        assert not any("sound" in message for message in messages)
+        written = probe_video(tmp_path / "out.mp4")
+        assert [round(track.duration_s or 0) for track in written.audio] == [round(written.length_s)] * tracks
+
+
 def test_a_track_without_sound_is_named(tmp_path: Path) -> None:
     # A killed recorder wrote the first fragment's pictures, but no sound.
     words = "-f lavfi -i testsrc2=s=96x64:r=25:d=3 -f lavfi -i sine=440:d=3:sample_rate=48000 -c:v libx264 -bf 0 -g 250 -c:a aac"
