@@ -4,7 +4,7 @@ from fractions import Fraction
 
 Seconds = Fraction | float | int
 LONGER_S = Fraction(1, 4)
-"""Least seconds by which sound that is longer than the picture is cut, with a warning."""
+"""Seconds from which on sound counts as longer than the picture. It is then cut, with a warning."""
 
 
 def to_fraction(value: Seconds) -> Fraction:

@@ -122,7 +122,7 @@ class ClipFile:
 
     @property
     def moved(self) -> Fraction:
-        """Seconds by which a late first picture, and all others, are moved towards time 0."""
+        """Seconds by which the pictures are moved towards time 0, see `late_start`."""
         return self._writer.moved if isinstance(self._writer, VideoWriter) else Fraction(0)
 
     def _warn(self, sentences: list[str]) -> None:

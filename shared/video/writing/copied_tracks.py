@@ -108,7 +108,10 @@ class CopiedAudio:
                 self._position = position
 
     def finish(self, end: Fraction) -> None:
-        """Copy the packets that are left, but none of a longer track that begins after the picture's end, `end` seconds."""
+        """Copy the packets that are left, up to the picture's end.
+
+        `end`: that end in seconds. Tracks that are only a little longer are copied whole.
+        """
         self._end = end
         self.pump(None)
 
@@ -124,9 +127,9 @@ class CopiedAudio:
         return kept_layout(self._source, number, context.codec.canonical_name, context.layout.name, context.channels)
 
     def _up_to_end(self, packets: Iterable[Any], zero: Fraction) -> Iterator[Any]:
-        """Yield the packets of all tracks, without those of a longer track that begin after the picture's end.
+        """Yield the packets of all tracks up to the picture's end.
 
-        `zero`: time in the source that counts as time 0, in seconds.
+        Of tracks that are longer by less than LONGER_S, all packets come. `zero`: time in the source that counts as time 0, in seconds.
         """
         held: dict[int, list[Any]] = {}
         longer: set[int] = set()

@@ -195,7 +195,7 @@ class VideoWriter:
 
     @property
     def moved(self) -> Fraction:
-        """Seconds by which a late first picture, and all others, are moved towards time 0."""
+        """Seconds by which the pictures are moved towards time 0, see `late_start`."""
         return self._start.shift * self._settings.time_base
 
     @property

@@ -8,9 +8,9 @@ _SEARCHED = 1024 * 1024
 
 
 def footer(file: BinaryIO, begin: int) -> int | None:
-    """Return where the footer of the MXF file at `begin` stands (byte offset), or None.
+    """Return where the footer of the MXF file at `begin` begins, or None.
 
-    The header partition states it (7.1), unless the file was never finished.
+    Both are byte offsets. The header partition states it (7.1), unless the file was never finished.
     """
     head = bytes_at(file, begin, 128)
     start = 17 + (head[16] & 0x7F if head[16] & 0x80 else 0) if len(head) > 64 else 0

@@ -16,7 +16,7 @@ _MARKED = frozenset({"h264", "hevc", "mpeg1video", "mpeg2video", "mpeg4"})
 
 
 _RANGE_CODED = frozenset({"vp8", "vp9", "av1", "ffv1"})
-"""Codecs whose coders write no row of equal bytes, except for padding at a packet's end."""
+"""Codecs whose coders write no row of zeros. Only padding at a packet's end has one."""
 _LONG_ROW = bytes(64)
 
 

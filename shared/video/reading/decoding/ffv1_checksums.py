@@ -44,8 +44,8 @@ def _checksums_right(packet: bytes) -> bool:
 
 
 def _crc(data: bytes) -> int:
-    """Return the checksum of bytes with the polynomial 0x04C11DB7, or a value that is 0 if that is 0.
+    """Return a checksum that is 0 where that of FFV1 is.
 
-    The checksum of zip files has the same polynomial, but takes each byte's lowest bit first, and inverts its start and end.
+    The checksum of zip files has the same polynomial, 0x04C11DB7, but takes each byte's lowest bit first, and inverts its start and end.
     """
     return zlib.crc32(data.translate(_REVERSED), _ALL_ONES) ^ _ALL_ONES
