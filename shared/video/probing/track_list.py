@@ -79,8 +79,8 @@ def track_warnings(info: VideoInfo, *, timecode_kept: bool = False, captions_kep
     The output has picture and sound, a timecode track with `timecode_kept`, and closed captions with `captions_kept`.
     """
     longer = [
-        f"Audio track {number} ({info.audio[number - 1].duration_s:.2f} s) is longer than the picture and was cut to its length."
-        for number in longer_tracks(info)
+        f"Audio track {number} ({length_s:.2f} s) is longer than the picture and was cut to its length."
+        for number, length_s in longer_tracks(info)
     ]
     return longer + [
         _WHAT[track.kind].format(", ".join([track.codec or "of an unknown kind", *([track.language] if track.language else [])]))
@@ -89,11 +89,11 @@ def track_warnings(info: VideoInfo, *, timecode_kept: bool = False, captions_kep
     ]
 
 
-def longer_tracks(info: VideoInfo) -> list[int]:
-    """Return the numbers, from 1, of audio tracks that are longer than the picture."""
+def longer_tracks(info: VideoInfo) -> list[tuple[int, float]]:
+    """Return numbers, from 1, and seconds of audio tracks longer than the picture."""
     picture_s = info.duration_s
     return [
-        number
+        (number, track.duration_s)
         for number, track in enumerate(info.audio, start=1)
         if picture_s is not None and track.duration_s is not None and track.duration_s > picture_s + LONGER_S
     ]

@@ -147,8 +147,8 @@ class DecodingRun:
         decoded += file.decoder.decode(packet)
         # A picture is shown at or after its decoding time, so no later packet can be shown before `nearest`.
         # An interlaced picture is not complete before the next one has come.
-        alone = aim is not None and aim.alone and file.upright.started
-        if alone and aim.nearest is not None and (packet.dts or 0) - file.times.offset >= aim.nearest:
+        nearest = aim.nearest if aim is not None and aim.alone and file.upright.started else None
+        if nearest is not None and (packet.dts or 0) - file.times.offset >= nearest:
             self._aim_complete = True
             decoded += file.decoder.decode(None)
 

@@ -1,6 +1,7 @@
 """Animated GIF, PNG and WebP files: equal rates, and true transparency."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ def pictures(count: int, mode: str = "RGB") -> list[Image.Image]:
     return [Image.fromarray(np.full((24, 32, 3), (8 * number, 100, 200), np.uint8)).convert(mode) for number in range(count)]
 
 
-def animation(path: Path, frames: list[Image.Image], delays_ms: list[int], **options: object) -> Path:
+def animation(path: Path, frames: list[Image.Image], delays_ms: list[int], **options: Any) -> Path:
     """Save an animation; its delays repeat `delays_ms`."""
     delays = [delays_ms[number % len(delays_ms)] for number in range(len(frames))]
     frames[0].save(path, save_all=True, append_images=frames[1:], duration=delays, **options)
@@ -62,7 +63,7 @@ def test_a_transparent_part_of_one_picture_counts(name: str, place: int, tmp_pat
     colors = np.array(frames[place])
     colors[HOLE] = (0, 255, 0, 0)
     frames[place] = Image.fromarray(colors)
-    options: dict[str, object] = {"lossless": True} if name == "a.webp" else {"disposal": 2}
+    options: dict[str, Any] = {"lossless": True} if name == "a.webp" else {"disposal": 2}
     path = animation(tmp_path / name, frames, [100], **options)
     assert probe_video(path).has_alpha
     assert any("transparent" in text for text in said(path, tmp_path / "out.mp4"))
