@@ -205,7 +205,7 @@ class _Group:
 
     @property
     def _span(self) -> str:
-        """First and last time, or name, of the group's pictures, as text."""
+        """Text with the first and last time (or file name) of the group's pictures."""
         return self._first if self._count == 1 else f"{self._first} to {self._last}"
 
 

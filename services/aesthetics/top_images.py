@@ -27,7 +27,7 @@ from shared.operation import Operation, Preset, Progress, Silent, form
 from shared.video import Frame, read_frames
 
 _SEEK_COST_S = 4
-"""Seconds of video that can be decoded in the time of one seek. They are about half the distance between two keyframes."""
+"""Seconds of video that can be decoded in the time of one seek. Typically, it is half the distance between two keyframes."""
 
 
 class TopImagesParams(ScoreParams):

@@ -20,7 +20,7 @@ from services.speed_ramp.handover.warnings import ramp_warnings
 from services.speed_ramp.motion.motion_store import MOTION
 from services.speed_ramp.params import BEAT, BULLET, CINEMATIC, MONTAGE, TimingParams
 from services.speed_ramp.picture.inbetween import Shown
-from services.speed_ramp.picture.interpolation import INTERPOLATIONS, is_made, shown_frames
+from services.speed_ramp.picture.interpolation import INTERPOLATIONS, mixes_frames, shown_frames
 from services.speed_ramp.picture.picks import Part, SourceEnd
 from services.speed_ramp.picture.repeats import Repeats
 from services.speed_ramp.sound.modes import AUDIO_MODES
@@ -221,7 +221,7 @@ def _encoded(
             number = frame.number
             first = number if not count else first
             count += 1
-            interpolated += is_made(frame)
+            interpolated += mixes_frames(frame)
             writer.write(picture, number)
             for track in tracks:
                 track.write(until_s=float((number + 1) / rate))

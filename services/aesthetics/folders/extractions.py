@@ -29,7 +29,7 @@ from shared.operation import Operation, Params
 from shared.runtime import Runtime
 
 SHARED = "aesthetics"
-"""Folder for extractions in the data folder. It has one folder per owner (`public` without API keys)."""
+"""Name of the folder for extractions in the data folder. It contains one folder per owner (`public` without API keys)."""
 
 _RECORDS = ".extractions"
 _CHUNK_BYTES = 1024 * 1024

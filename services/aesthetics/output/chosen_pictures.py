@@ -25,7 +25,7 @@ MAX_IMAGES = 10_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """Record of a chosen picture: its row, its group and the facts for `reason`."""
+    """Record of a chosen picture: its row, its group and the arguments of `reason`."""
 
     row: int
     """Row of the picture in the score table."""
@@ -38,7 +38,7 @@ class Choice:
     chosen_from: str
     """Text such as "Best of 5 frames"; see `reason`."""
     ahead: float | None
-    """Lead in merit over the next picture; see `reason`."""
+    """Difference in merit from the next-best picture; see `reason`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

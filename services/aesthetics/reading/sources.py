@@ -92,7 +92,7 @@ class Sources:
         return (source for source in self.all if source.error is None)
 
     def series(self, *, lanczos: bool) -> Iterator[tuple[Source | None, Generator[View, None, None]]]:
-        """Yield each video with its views; for picture files, None with all views."""
+        """Yield each video with its views, or None with all views of picture files."""
         if not self.videos:
             yield None, self.picture_views(lanczos=lanczos)
             return

@@ -4,7 +4,7 @@ from services.aesthetics.measures.technical_quality import WEIGHTS
 from services.aesthetics.selection.scoring import ScoredView
 
 _NOTICEABLE = 0.05
-"""Lead in merit below which two pictures are about equal."""
+"""Difference in merit below which two pictures are about equal."""
 _SHARP = 0.45  # minimum sharpness of a sharp picture, 0 to 1
 _WORDS = {
     "sharpness": ((0.6, "very sharp"), (_SHARP, "sharp"), (0.3, "soft"), (0.0, "blurred")),
@@ -18,7 +18,7 @@ _WORDS = {
 def reason(best: ScoredView, *, chosen_from: str, ahead: float | None) -> str:
     """Explain in a few sentences why the picture `best` was chosen.
 
-    `chosen_from`: text such as "Best of 5 frames". `ahead`: lead in merit over the next picture; None without a next picture.
+    `chosen_from`: text such as "Best of 5 frames". `ahead`: difference in merit from the next-best picture; None without one.
     """
     parts = [f"{chosen_from}: merit {best.merit:.2f}{_lead(ahead)}."]
     if best.std is not None:

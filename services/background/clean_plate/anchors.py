@@ -21,7 +21,7 @@ from shared.video.clip.part import ClipPart
 _NEXT_ANCHOR = 0.6
 """Largest overlap of two neighbouring anchors, as a share of a frame."""
 _MAX_ANCHORS = 16
-_KEPT = 0.8
+_STEP_OVERLAP = 0.8
 """Overlap with the previous `Step` below which a frame becomes the next `Step`."""
 
 
@@ -68,7 +68,7 @@ def camera_path(video: Path, matte: Path, part: ClipPart, progress: Progress, *,
             shot += pose.cut
             step = Step(frame.time, shot, pose.matrix)
             sample = frame.time >= moment
-            if sample or pose.cut or overlap(matrix_between(step, steps[-1]), (frame.width, frame.height)) < _KEPT:
+            if sample or pose.cut or overlap(matrix_between(step, steps[-1]), (frame.width, frame.height)) < _STEP_OVERLAP:
                 steps.append(step)
             while sample and moment <= frame.time:
                 moment += 1 / per_second

@@ -22,7 +22,7 @@ _MEASUREMENTS = 2  # number of times that a frame is warped and measured
 _COARSE = 8
 """Distance in pixels between the places at which brightness is compared."""
 _RETURN_PX = 0.7
-"""Largest forward-backward tracking error of a corner, in pixels. It is the corner's distance from itself after tracking there and back."""
+"""Largest forward-backward tracking error of a corner, in pixels. It is how far a corner lies from itself after tracking there and back."""
 _MIN_SECOND_PLANE = 16  # minimum number of corners off the first plane from which a second plane is measured
 _FAR_PX = 2.5
 """Largest deviation from the first plane, in pixels, that may be a measuring error. Corners that deviate more do not belong to that

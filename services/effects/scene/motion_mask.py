@@ -29,7 +29,7 @@ _MIN_SHARPNESS = 4.0
 _MIN_SHARP = 0.2
 """Minimum share of sharp pixels in a moving region that is in focus."""
 _MAX_HOLE = 0.03
-"""Largest area of a filled hole, as a share of the picture. Such holes are plain surfaces of a moving subject, which hardly change."""
+"""Largest area of a filled hole, as a share of the picture. Such holes are plain parts of a moving subject: they hardly change."""
 
 
 def moving(small: Small, others: list[tuple[Small, Matrix]], *, threshold: int) -> Mask:

@@ -89,7 +89,7 @@ def _complete(held: deque[M], current: int, reach: TrailExtent) -> bool:
 
 
 def _forget(held: deque[M], current: int, reach: TrailExtent, max_held: int) -> int:
-    """Drop ghosts from the start of `held` that no later trail needs.
+    """Drop ghosts that no later trail needs, from the start of `held`.
 
     `current`: index of the next frame's ghost in `held`. Returns its new index.
     """

@@ -11,7 +11,7 @@ from shared.video import Frame
 from shared.video.threads.prefetch import Prefetcher
 
 _STEPS = (0, 1, 2, 3, 5, 8, 12, 20, 32, 50, 80, 120, 200)
-"""Distances after a damage at which reading is tried, in keyframes. If the keyframes are unknown, in steps of _STEP_S seconds."""
+"""Distances after a damaged part, in keyframes, at which reading is tried. If the keyframes are unknown, the unit is _STEP_S seconds."""
 _MIN_FRAMES = 3  # minimum number of frames between two damages that count as a readable part
 _MAX_DAMAGES = 100  # number of readable parts after which the rest of the video is given up
 _STEP_S = Fraction(1, 2)

@@ -61,7 +61,7 @@ class KeyerControls:
     balance: float = 1.0
     """Limit of the screen's channel, 0 (low) to 1 (high); see `limit_of`."""
     memory: float = 0.85
-    """Share of the remembered screen that a new frame does not replace; see `PlateMemory`."""
+    """Share of the remembered screen that remains when a frame is added; see `PlateMemory`."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

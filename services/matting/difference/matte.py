@@ -21,7 +21,7 @@ Planes = NDArray[np.float32]
 _MAX_LINES = 720
 """Shorter side, in pixels, to which larger frames are scaled for the comparison."""
 _FROM, _RANGE = 3.5, 5.0
-"""Difference from the plate at which alpha leaves 0, and range until 1. Both are multiples of the noise."""
+"""Difference from the plate at which alpha starts to rise, and range until 1. Both are multiples of the noise."""
 _BRIGHTER = 1.05  # largest brightness, relative to the plate, of a pixel that may show the plate in shadow
 _LARGEST_HOLE, _HOLE_DIFFERS, _PINHOLE = 0.01, 0.15, 0.00005
 """Limits for a hole that is filled. Its area is below the share _LARGEST_HOLE of the picture, and its mean alpha is above _HOLE_DIFFERS.

@@ -81,7 +81,7 @@ DUPLICATES = {
 }
 
 
-def is_made(frame: Shown) -> bool:
+def mixes_frames(frame: Shown) -> bool:
     """Return whether an output frame mixes two source frames."""
     return frame.mixed if isinstance(frame, Pick) else isinstance(frame, InbetweenFrame)
 
