@@ -11,10 +11,8 @@ from services.matting.difference.exposure import match_exposure
 Rgb = NDArray[np.uint8]
 
 _LONGEST_SIDE = 480  # longer side of the compared pictures, in pixels
-_MIN_AGREEING, _AGREES = (
-    0.35,
-    4.0,
-)  # minimum share of a picture that equals the plate; largest difference that counts as equal, in multiples of noise
+_MIN_AGREEING, _AGREES = 0.35, 4.0
+"""Minimum share of pixels equal to the plate, and largest difference of equal pixels. The difference is in multiples of the noise."""
 _MAX_SHIFT = 0.004
 """Largest allowed shift of the plate, as a share of the longer side."""
 _SURE_SHIFT = 0.15

@@ -15,7 +15,7 @@ from shared.errors import Invalid
 _SMOOTH_PIECES = 24  # number of straight lines that replace an eased piece before its slope is limited
 _JUMP_S = 1e-6  # length of the steep line that replaces a jump of the speed, in seconds
 _NEAR_S = 1e-9  # rounding error of times, in seconds
-_BISECTIONS = 80  # maximum number of steps in the search for a factor on the speeds
+_BISECTIONS = 80  # maximum number of steps in the search for the factor that scales the speeds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,7 @@ from services.speed_ramp.motion.trace import Trace
 
 _CELLS = 8  # grid cells per segment: motion is smoothed on a grid finer than the curve
 _NOISE = 0.01  # motion, in diagonals per second, below which differences are noise
-_EVEN, _FULL = 0.1, 1.0  # change of motion in octaves: up to the first, motion counts as even; from the second on, all speeds are used
+_CONSTANT, _FULL = 0.1, 1.0  # range of motion in octaves: up to the first, motion is constant; from the second on, all speeds are used
 _FWHM = 2.355  # full width at half maximum of a Gaussian, in standard deviations
 
 
@@ -91,7 +91,7 @@ def from_motion(motion: Trace, params: MotionToSpeed) -> list[Point]:
     slow, fast = math.log(params.min_speed), math.log(params.max_speed)
     even = min(max(0.0, slow), fast)
     octaves = math.log2((high + _NOISE) / (low + _NOISE))
-    strength = min(max(octaves - _EVEN, 0.0) / (_FULL - _EVEN), 1.0)
+    strength = min(max(octaves - _CONSTANT, 0.0) / (_FULL - _CONSTANT), 1.0)
     speeds = np.exp(even + strength * (fast + slowness * (slow - fast) - even))
     # Rounded so that constant motion gives equal speeds. Clipped because exp(log(x)) may be slightly outside the limits.
     speeds = np.clip(np.round(speeds, 9), params.min_speed, params.max_speed)

@@ -14,8 +14,8 @@ from services.speed_ramp.curve.clock import Clock, Floats
 from services.speed_ramp.curve.points import Point
 
 _MAX_PIECES = 4096  # maximum number of straight lines between two corners of the time map
-_ROUNDING_S = 1e-6  # a time in seconds, larger than rounding errors
-_ROUNDING = 1e-6  # a part of an output frame, larger than rounding errors
+_ROUNDING_S = 1e-6  # tolerance for rounding errors of times, in seconds
+_ROUNDING = 1e-6  # tolerance for rounding errors, in output frames
 
 
 class FramePiece(NamedTuple):

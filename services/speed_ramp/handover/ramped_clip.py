@@ -11,7 +11,7 @@ from services.speed_ramp.curve.straight_pieces import FramePiece, frame_pieces, 
 from shared.video import VideoInfo, to_fraction
 from shared.video.probing.timecode import Timecode, counted_rate
 
-_ROUNDING = Fraction(1, 50)  # part of a frame, larger than the rounding errors of a container's times
+_ROUNDING = Fraction(1, 50)  # tolerance, in frames, for rounding errors of a container's times
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,7 +22,7 @@ ANALYSIS_SIZE = 256
 """Longer side, in pixels, of the pictures on which motion is measured."""
 
 _SHORTEST = 32  # minimum side of a measured picture, in pixels, that DIS needs for its pyramid
-_PERCENTILE = 0.9  # percentile of the flow's length that counts as the subject's motion
+_PERCENTILE = 0.9  # quantile of the lengths of flow vectors that counts as the subject's motion
 _CUT = 0.5  # mismatch above which two frames show different scenes
 _NOISE = 10.0  # difference after motion compensation, in levels, that halves the trust in a vector
 _TEXTURE = 3.0  # texture, in levels, at which a vector gets half trust

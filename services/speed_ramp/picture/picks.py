@@ -19,7 +19,7 @@ from shared.video.frames.planes import picture_from
 
 _DENSE = 1e-3  # tolerance, as a share of a source frame, in testing whether the source has at least as many frames as the output
 _ROUNDING = 1e-6  # tolerance, in output frames, above rounding errors and below a tick of any time base
-_TICK_S = 0.002  # longest stated length of a last picture that is no length
+_TICK_S = 0.002  # duration of the last frame, in seconds, up to which the stated duration is not the real one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,17 +18,17 @@ from services.keyframes.detectors.transition import Floats
 
 CUT_AT, _CUT_WIDTH = 0.45, 0.08
 """Centre and width of the logistic curve from distance to confidence. At CUT_AT the confidence is 0.5."""
-_NEAR = 4  # number of places on each side whose changes a cut is compared with
+_NEAR = 4  # number of changes on each side with which a cut is compared
 _GLIMPSE = 0.08  # length in seconds of the longest glimpse of another picture that counts as a disturbance
 _FAINTER, _SAME = 0.8, 0.85
 """Limits for two frames of one fade. The contrast of the fainter frame is at most _FAINTER times that of the other, and the correlation of
 both is at least _SAME."""
-_DIMMED = 12  # number of places on each side; their highest contrast counts as the full contrast
+_DIMMED = 12  # number of frames on each side, whose highest contrast counts as the full contrast
 _MIN_DISTANCE, _MIN_CONFIDENCE = 0.2, 0.08  # minimum distance and minimum confidence of a possible cut
 _STEP_AT, _STEP_WIDTH = 1.8, 0.25  # height of a step at confidence 0.5, and width of the logistic curve of its logarithm
 _MIN_CHANGE = 0.35  # minimum relative change of structure at a cut that is found by its distance
 _LONGEST_GAP = 2.5  # largest factor that scales a nearby change to a longer gap: beyond it, more motion hardly changes a picture further
-_LONE = 1.5  # a cut this many times as large as the changes right beside it may have other cuts two places away
+_LONE = 1.5  # a cut this many times as large as the changes right beside it may have other cuts two frames away
 _RAMP = 1.1  # a change less than this many times as large as those right beside it is part of a gradual change
 _UNLIKE, _FAR, _OTHER = 0.9, 0.75, 1.1
 """Limits for two frames of one shot. They hardly belong to one shot if their relative change of structure is at least _UNLIKE and their

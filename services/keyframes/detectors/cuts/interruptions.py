@@ -12,8 +12,8 @@ from services.keyframes.analysis.thumbnail_film import ThumbnailFilm
 
 _LONGEST_BLANK, _LONGEST_FLASH = 0.41, 0.3
 """Longest run of plain frames, and longest flash, in seconds."""
-_STEP = 0.2  # minimum distance between two frames where an interruption begins, and where it ends
-_OTHER_PICTURE = 0.45  # minimum distance from the last frame of a flash to a next picture that is not darker
+_STEP = 0.2  # minimum distance between consecutive frames at the start, and at the end, of an interruption
+_OTHER_PICTURE = 0.45  # minimum distance between the last frame of a flash and the next frame, if the next is not darker
 _BRIGHTER, _DARKER, _SHARE = 10.0, 8.0, 0.96
 """Limits for a picture under more light. Its mean rises by at least _BRIGHTER levels. At least the share _SHARE of its pixels gets no more
 than _DARKER levels darker."""

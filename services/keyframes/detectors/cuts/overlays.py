@@ -12,8 +12,8 @@ from services.keyframes.analysis.thumbnail_film import HEIGHT, WIDTH, Planes
 LARGEST_OVERLAY = 0.29
 """Largest share of the picture that an overlay covers. A larger part that changes is a framed picture, and its change counts as a cut."""
 _CHROMA = 1.5  # weight of changes of U and V, which are smaller than changes of Y
-_MORE, _NOISE = 1.3, 2.0  # a pixel's excess is the part of its change above _MORE times the change in neighbouring steps plus _NOISE levels
-_CALM = 0.8  # share of the step's change from which on a neighbouring step counts as a cut itself
+_MORE, _NOISE = 1.3, 2.0  # a pixel's excess is its change minus _NOISE levels and minus _MORE times its change in neighbouring steps
+_CALM = 0.8  # minimum change of a neighbouring step that counts as a cut itself, as a share of the step's change
 _NEARLY_ALL = 0.975  # share of the excess that lies between two opposite sides of the box
 _STAYS = 4.0  # largest change, in levels, of a background that stays the same
 _WIDEST_ROWS, _WIDEST_COLUMNS = 4, 6  # thickest bars at the edges, in pixels of a thumbnail

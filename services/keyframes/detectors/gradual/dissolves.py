@@ -21,8 +21,8 @@ from services.keyframes.analysis.thumbnail_film import ThumbnailFilm
 
 _HALF_LENGTHS = (3, 5, 7, 10, 14, 20, 26)
 """Half the lengths of the windows, in frames of the video."""
-_MARGIN = 2 * _HALF_LENGTHS[-1]  # number of places before, and after, a block that its windows may reach
-_BLOCK = 1000  # number of places whose windows are rated at a time
+_MARGIN = 2 * _HALF_LENGTHS[-1]  # number of frames before, and after, a block that its windows may include
+_BLOCK = 1000  # number of frames whose windows are rated at a time
 _BATCH = 64  # number of windows compared at a time: their working memory fits the processor's cache
 _GAP = 4  # maximum number of frames between two parts of one transition
 _SLACK = 2.0  # levels by which coding and grain may change a pixel

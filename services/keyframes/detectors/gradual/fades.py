@@ -16,8 +16,8 @@ _BLACK, _WHITE = 48, 190  # the plain picture within a fade has a mean level of 
 _SAME = 0.75  # minimum correlation of a picture with its faded version; motion keeps it below 1
 _LONGEST = 75  # maximum number of frames of a fade-out, and of a fade-in
 _FULL = 0.9  # share of the full contrast up to which growth is counted as fading; later growth may come from the picture itself
-_SLOW = 0.2  # a side ends before two steps in a row that are smaller than this share of its steepest step
-_RAMP = 2  # minimum number of steps of the longer side; a faster change is a cut
+_SLOW = 0.2  # a fade-out or fade-in ends before two steps in a row below this share of its steepest step
+_RAMP = 2  # minimum number of steps of the longer of fade-out and fade-in; a faster change is a cut
 
 
 @dataclass(frozen=True, slots=True)
