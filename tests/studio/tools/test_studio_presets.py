@@ -21,6 +21,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     REEL: {"params": {"moments": MOMENTS}},
 }
 """Tools, each with the settings that the user has entered."""
+CARDS = "tool-panel .preset-card"  # an empty library has cards, too
 SHOWN = "video, .preset-picture > img"
 OPENED = "(({ isRaised, opensLowered }) => isRaised !== opensLowered)(document.querySelector('sheet-handle'))"
 """Whether the sheet of a tool that was just opened is as the tool needs it."""
@@ -32,7 +33,7 @@ def open_tool(page: Any, tool: str, settings: dict[str, Any]) -> None:
     draft = json.dumps({"params": {}, "inputs": {}, "preset": None} | settings)
     page.evaluate("([key, draft]) => sessionStorage.setItem(key, draft)", [f"reelwright-draft {SAMPLE_ID} {tool}", draft])
     page.evaluate("(hash) => { location.hash = hash; }", f"#/clip/{SAMPLE_ID}/{tool}")
-    page.locator(".preset-card").first.wait_for(state="attached")
+    page.locator(CARDS).first.wait_for(state="attached")
 
 
 @pytest.mark.parametrize("size", ["phone", "desktop"])
@@ -42,7 +43,7 @@ def test_each_preset_shows_its_result_of_the_clip(open_page: Opener, tool: str, 
     page.set_viewport_size({"width": 390, "height": 844} if size == "phone" else {"width": 1280, "height": 800})
     open_tool(page, tool, SETTINGS[tool])
     hand = Hand(page, "touch" if size == "phone" else "mouse")
-    cards = page.locator(".preset-card")
+    cards = page.locator(CARDS)
     until(page, OPENED)
     page.wait_for_timeout(300)  # the sheet is drawn
     previews = []
@@ -78,12 +79,12 @@ def test_no_preview_is_made_before_the_user_gave_what_it_needs(open_page: Opener
     page.on("request", lambda request: jobs.append(request) if request.method == "POST" and "/reel/jobs" in request.url else None)
     open_tool(page, REEL, {})
     page.get_by_text("Still missing: moments.").wait_for()
-    until(page, "[...document.querySelectorAll('preset-card')].every(({ state }) => state === 'none')")
+    until(page, "[...document.querySelectorAll('tool-panel preset-card')].every(({ state }) => state === 'none')")
     assert not jobs
     page.evaluate("(moments) => document.querySelector('tool-panel').setParam('moments', moments)", MOMENTS)
-    page.locator(".preset-card").first.locator(SHOWN).wait_for()
+    page.locator(CARDS).first.locator(SHOWN).wait_for()
     page.evaluate("document.querySelector('tool-panel').setParam('moments', undefined)")
-    page.locator(".preset-card").first.locator(SHOWN).wait_for(state="detached")
+    page.locator(CARDS).first.locator(SHOWN).wait_for(state="detached")
 
 
 def test_a_result_without_picture_offers_no_preview(open_page: Opener) -> None:
@@ -91,7 +92,7 @@ def test_a_result_without_picture_offers_no_preview(open_page: Opener) -> None:
     open_tool(page, "speed-ramp.analyze", {})
     page.get_by_role("button", name="Make it").wait_for()
     assert page.locator(".action-bar").get_by_role("button", name="Preview", exact=True).count() == 0
-    until(page, "[...document.querySelectorAll('preset-card')].every(({ state }) => state === 'none')")
+    until(page, "[...document.querySelectorAll('tool-panel preset-card')].every(({ state }) => state === 'none')")
 
 
 def test_a_preset_of_a_step_keeps_the_output_of_an_earlier_step(open_page: Opener) -> None:
