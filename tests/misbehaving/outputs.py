@@ -32,14 +32,14 @@ def change_held_output(params: Bad, *, progress: Progress) -> Done:
 
 
 def name_output_twice(params: Bad, *, output: Path, progress: Progress) -> Done:
-    """Give the output a second name, where this process may write."""
+    """Link a second name to the output, in a folder where the process may write."""
     output.write_text("published")
     os.link(output, Path(tempfile.gettempdir(), "second-name"))
     return Done(text="named")
 
 
 def remove_outputs(params: Bad, *, output: Path, progress: Progress) -> Done:
-    """Remove the job's folder (`tag`: "all"), or make it a folder that is closed to its user."""
+    """Remove the job's folder; unless `tag` is "all", make one of mode 0 there."""
     shutil.rmtree(output.parent.parent)
     if params.tag != "all":
         output.parent.parent.mkdir(0)

@@ -4,7 +4,7 @@ import { withOwnPitch } from "./pitch.js";
 
 const LONGEST_S = 600;
 
-/** Return an AudioBuffer of the ramped sound. `clip`: the AudioBuffer of the source; `ramp`: the clock; `keepsPitch`: whether the pitch stays. */
+/** Return an AudioBuffer of the ramped sound. `clip`: the AudioBuffer of the source; `ramp`: converts output time to source time; `keepsPitch`: whether the pitch stays. */
 export function rampedSound(clip, ramp, keepsPitch) {
   const rate = clip.sampleRate;
   const length = Math.max(1, Math.min(Math.round(ramp.duration * rate), LONGEST_S * rate));

@@ -30,7 +30,7 @@ SHORT = {"duration": 0.4, "interval": 0.2}
 
 @pytest.fixture(scope="module")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Write a network in the published layout, which finds bright areas."""
+    """Write a small matting network that takes bright areas for the subject."""
     folder = tmp_path_factory.mktemp("models")
     make_rvm(folder / "rvm-resnet50/rvm_resnet50_fp32.onnx")
     return folder

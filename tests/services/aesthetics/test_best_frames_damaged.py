@@ -1,4 +1,7 @@
-"""`aesthetics.best-frames` on damaged and unfinished files: pictures of all parts that can be read, and a warning that names them."""
+"""`aesthetics.best-frames` on damaged and unfinished files.
+
+It takes pictures from all parts that can be read. A warning names the parts.
+"""
 
 import re
 

@@ -64,10 +64,7 @@ def wall(width: int, height: int, seed: int = 0) -> RGB:
 
 
 def camera(shoot: Shoot, k: int) -> NDArray[np.float64]:
-    """Return the matrix from frame pixels to pixels of the wall's middle.
-
-    `k` is the frame.
-    """
+    """Return the matrix from pixels of frame `k` to those of a camera at rest."""
     t = k / max(shoot.frames - 1, 1)
     w, h = shoot.width, shoot.height
     across, down = shoot.pan * w * (t - 0.5) + (4 * np.sin(7 * t) if shoot.pan else 0), (0.03 * h * np.sin(5 * t) if shoot.pan else 0)

@@ -1,4 +1,4 @@
-"""The gallery page: one safe file whose script finds the server's shots."""
+"""The gallery page: one safe file whose script computes the same shots as the server."""
 
 import base64
 import hashlib
@@ -186,7 +186,7 @@ WHOLE = ["startFrame", "endFrame", "start", "end", "kind", "transition"]
 
 
 def as_drawn(shot: Shot) -> list[object]:
-    """Convert a Shot of the server to the page script's list for it."""
+    """Convert a Shot to the list that stands for it in the page's script."""
     transition = [shot.transition_start_frame, shot.transition_end_frame]
     return [shot.start_frame, shot.end_frame, shot.start_s, shot.end_s, shot.kind, transition]
 
