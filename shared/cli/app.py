@@ -47,7 +47,7 @@ class Suite:
     serve: Callable[[str, "Settings"], Awaitable[None]]
     gc: Callable[["Settings"], dict[str, int]]
     add_more: Callable[[typer.Typer, Callable[[], tuple["Service", ...]], ReadSettings], None] | None = None
-    """Adds further commands, such as those of pipelines. It gets the command, a function that loads all services, and one that reads the
+    """Adds further commands, such as those of pipelines. It gets the Typer app, a function that loads all services, and one that reads the
     settings."""
 
     def load(self) -> tuple["Service", ...]:

@@ -13,10 +13,10 @@ from shared.media.characters import JOINERS, is_readable
 
 MAX_CHARS = 200
 _KEPT = "LMNS"
-"""Categories of Unicode: letters, marks, numbers, symbols."""
+"""Unicode categories that `plain_stem` keeps: letters, marks, numbers, symbols."""
 _ASCII_SYMBOLS = "$+<=>^`|~"
 _STEM_BYTES = 160
-"""Longest part of a name that comes from a user's file. File systems take names of 255 bytes."""
+"""Maximum length, in bytes, that a user's file name adds to another name. File systems take names of 255 bytes."""
 SUFFIX = re.compile(r"\.[a-z0-9]{1,8}")
 
 

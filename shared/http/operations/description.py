@@ -102,7 +102,7 @@ OPERATION_LIST = TypeAdapter(list[OperationInfo])
 
 
 def describe(operation: Operation, service: Service | None = None) -> OperationInfo:
-    """Build the description that `GET /operations` shows of an operation of `service`."""
+    """Build the description of an operation for `GET /operations`."""
     install = operation.unavailable(operation.example)
     base_url = f"/v1/{operation.service}/{operation.verb}"
     return OperationInfo(

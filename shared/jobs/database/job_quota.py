@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, Row
 
 from shared.errors import QuotaExceeded
-from shared.jobs.database.rows import OPEN, NewJob, is_same_preview
+from shared.jobs.database.rows import OPEN, NewJob, is_replaced_preview
 from shared.jobs.database.tables import JOBS
 from shared.jobs.making import Making
 from shared.jobs.view_names import VIEW_KEYS
@@ -38,7 +38,7 @@ def check_quota(connection: Connection, job: NewJob, most_open: int) -> None:
     is_view = sa.func.coalesce(JOBS.c.idempotency_key, "").startswith(VIEW_KEYS)
     names = ("id", "operation", "version", "metadata", "inputs", "preview")
     query = sa.select(*(JOBS.c[name] for name in names)).where(JOBS.c.owner == job.owner, JOBS.c.status.in_(OPEN), ~is_view)
-    rows = [row for row in connection.execute(query) if row.id == job.id or not is_same_preview(row, job)]
+    rows = [row for row in connection.execute(query) if row.id == job.id or not is_replaced_preview(row, job)]
     before, after = _count([row for row in rows if row.id != job.id]), _count(rows)
     if after > max(before, most_open):  # the first step of a pipeline replaces the pipeline in the count
         detail = f"This API key has {before} unfinished jobs and may have {most_open}. Wait until a job ends, or cancel one."

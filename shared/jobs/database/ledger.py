@@ -26,7 +26,7 @@ from shared.jobs.database.rows import (
     StoredPreview,
     StoredWebhook,
     in_queue,
-    is_same_preview,
+    is_replaced_preview,
     progress_column,
 )
 from shared.jobs.database.tables import DELIVERIES, EVENTS, JOBS, LOGS
@@ -245,7 +245,7 @@ class Ledger:
         unfinished = (JOBS.c.status.in_(OPEN), JOBS.c.preview.is_not(None))
         query = sa.select(JOBS.c.id, JOBS.c.operation, JOBS.c.inputs, JOBS.c.preview).where(*older, *unfinished)
         with self.engine.connect() as connection:
-            return [row.id for row in connection.execute(query) if is_same_preview(row, job)]
+            return [row.id for row in connection.execute(query) if is_replaced_preview(row, job)]
 
     def set_preview_part(self, job_id: str, *, start_s: float, end_s: float) -> None:
         """Store which part of the source a preview shows, from start to end."""

@@ -176,7 +176,7 @@ class Event:
     data: Any
 
 
-def is_same_preview(row: sa.Row[Any], job: NewJob) -> bool:
+def is_replaced_preview(row: sa.Row[Any], job: NewJob) -> bool:
     """Return whether a newer preview `job` replaces the stored job `row`.
 
     Both preview the same operation on the same inputs, in the same slot of the client.

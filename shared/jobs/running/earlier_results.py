@@ -16,7 +16,7 @@ from shared.models.state import installed_state
 from shared.operation import Operation
 
 FORMAT = 1
-"""Version of the keys. Raise it if keys must no longer match those of earlier releases."""
+"""Version of the format of result keys. Raise it if keys must no longer match those of earlier releases."""
 
 Inputs = Mapping[str, str | list[str] | None]
 

@@ -37,7 +37,7 @@ class ProgressLog:
         self.latest: ProgressUpdate | None = None
         self.steps: tuple[StepProgress, ...] | None = None
         self.frames = 0.0
-        """The largest total of any stage so far."""
+        """Largest number of units (usually frames) in a stage so far."""
         self.warnings: list[str] = []
 
     async def __call__(self, update: Update) -> None:

@@ -215,7 +215,7 @@ _SHORTEST_S = Fraction(1, 250)
 _HIDDEN_LOOKED_AT = 600
 _LISTED = 3
 _CONTINUES_S = Fraction(1, 50)
-"""Largest step of the clock between two files that is not a jump. Each file rounds its times in its own way."""
+"""Clock differences between joined files up to this, in seconds, are no jumps. Each file rounds its times in its own way."""
 
 
 def size_warnings(sizes: Sequence[Size], base: Fraction, zero: Fraction) -> Iterator[str]:

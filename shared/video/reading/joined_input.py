@@ -112,7 +112,7 @@ class JoinedInput:
 
 
 def _by_place(container: av.container.InputContainer) -> dict[tuple[str, int], Any]:
-    """Return an open file's tracks by kind and by place within the kind."""
+    """Return an open file's tracks by kind, and by index within the kind."""
     places: dict[tuple[str, int], Any] = {}
     counts: Counter[str] = Counter()
     for stream in container.streams:

@@ -107,7 +107,7 @@ def _own_start(
     path: str | os.PathLike[str],
     limits: Limits | None,
 ) -> Fraction:
-    """Return the time in `path` of the first frame of `leader`.
+    """Return the time in `path` at which the first frame of `leader` is shown.
 
     `path` is a video. `head`, `leader_head`: times of the first two frames of the video at `path`, and of the leading video.
 

@@ -38,7 +38,7 @@ _FORMATS = {"MPO": "JPEG"}
 _HEAD_BYTES = 256 * 1024
 """Number of first bytes in which a file's colour space is searched. It stands before the pixels."""
 _LISTED = 20
-"""Number of files other than pictures that the record of a zip file names."""
+"""Maximum number of files, not pictures, that a zip file's record names."""
 _IMAGE_ERRORS = (PIL.UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError, RuntimeError)
 
 

@@ -1,4 +1,4 @@
-"""Reservation of room for the outputs of a running job while they grow."""
+"""Reservation of disk space for the outputs that a running job writes."""
 
 import asyncio
 from collections.abc import Awaitable

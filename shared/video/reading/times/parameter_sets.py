@@ -23,7 +23,7 @@ _HEADERS = {
 }
 """Codec -> pattern of a keyframe's head. The group holds the picture's size; without a group, the whole match does."""
 _LENGTH_AT = {"h264": 4, "hevc": 21}
-"""Codec -> place of a byte in the decoder's configuration. Its two low bits are the size of a NAL unit's length field, less one."""
+"""Codec -> offset of a byte in the decoder's configuration. Its two low bits are the size of a NAL unit's length field, less one."""
 _ORIENTATION = 47
 """Payload type of the SEI message for the display orientation."""
 

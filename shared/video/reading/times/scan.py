@@ -301,7 +301,7 @@ def _tracks_of(container: Any, video: Any) -> dict[int, TrackPackets]:
 
 
 def _time_of(track: TrackPackets, number: int) -> Fraction:
-    """Return the display time of packet `number`; behind the last packet, the track's end.
+    """Return the display time of packet `number`; after the last packet, the track's end.
 
     In seconds on the continuous clock.
     """

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 _MOST_SHIFT_S = Fraction(1, 50)
-"""Longest shift of the pictures against the sound. Viewers do not notice 20 ms."""
+"""Longest shift, in seconds, of the pictures against the sound. Viewers do not notice 20 ms."""
 _LONGEST_S = 10
-"""Longest time that repeated pictures fill."""
+"""Longest time, in seconds, that repeats of the first picture fill."""
 
 
 @dataclass(frozen=True, slots=True)
