@@ -19,7 +19,7 @@ class ClipViewer extends Element {
    */
   static props = {
     store: null, record: null, overlay: null, preview: null, canvas: null, marks: [], part: null,
-    time: 0, isPlaying: false, speed: 0, note: "", isMuted: false, volume: 1, isOriginal: false, isLooping: true, frames: null, isOff: false,
+    time: 0, isPlaying: false, speed: 0, note: "", isMuted: false, volume: 1, isOriginal: false, isLooping: true, frames: null, isOff: false, hasFrame: false,
   };
   #held = null;
   #reverse = 0;
@@ -74,7 +74,7 @@ class ClipViewer extends Element {
     const { record } = this;
     this.#opening.abort();
     const { signal } = (this.#opening = new AbortController());
-    Object.assign(this, { time: 0, note: "", frames: null });
+    Object.assign(this, { time: 0, note: "", frames: null, hasFrame: false });
     this.#shownAt = this.#wanted = null;
     if (record.kind !== "video") return;
     this.#readFrames(signal);
@@ -350,9 +350,9 @@ class ClipViewer extends Element {
     if (record.kind !== "video") return html`<media-picture class="still" .src=${record.urls.content} .alt=${record.name}></media-picture>`;
     const shows = Boolean(this.showsPreview);
     return html`
-      <media-picture class="still" .src=${this.#held ? "" : (record.urls.thumbnail ?? "")}></media-picture>
+      <media-picture class="still" .src=${this.hasFrame ? "" : (record.urls.thumbnail ?? "")}></media-picture>
       <video class="clip" playsinline preload="auto" ?hidden=${shows || this.canvas} src=${this.#held?.url ?? null}
-        @click=${() => this.toggle()} @play=${() => (this.isPlaying = true)} @pause=${() => this.#paused()}
+        @click=${() => this.toggle()} @play=${() => (this.isPlaying = true)} @pause=${() => this.#paused()} @loadeddata=${() => (this.hasFrame = true)}
         @timeupdate=${(event) => this.#onTime(event)} @seeked=${(event) => this.#onTime(event)} @error=${() => this.#unplayable()}></video>
       ${!shows && this.isOff && html`<media-picture class="exact" .src=${`/v1/media/${record.id}/frame?n=${this.number}`}></media-picture>`}
       ${preview?.kind === "video" && html`<video class="made" playsinline preload="auto" ?hidden=${!shows} src=${preview.url}

@@ -114,3 +114,14 @@ def test_used_space_follows_an_upload_at_once(open_page: Opener, clip: Path, tmp
 def test_a_card_whose_preview_lacks_a_model_says_so(open_page: Opener) -> None:
     page = open_page(f"#/clip/{SAMPLE_ID}/matting.matte", size="desktop")
     page.locator(".preset-card", has_text="Cut out the subject").get_by_text("Needs a model").wait_for()
+
+
+def test_a_picture_is_shown_until_the_clip_has_loaded(open_page: Opener) -> None:
+    page = open_page("#/", size="phone")
+    page.locator(".media-card").first.wait_for()
+    held = HeldRequests(page, f"**/v1/media/{SAMPLE_ID}/content*")
+    page.evaluate("(hash) => { location.hash = hash; }", f"#/clip/{SAMPLE_ID}")
+    until_known(page, lambda: held.routes, "the clip's file is read")
+    until(page, "document.querySelector('.fit .still img')?.naturalWidth > 0")
+    held.release()
+    until(page, "document.querySelector('video.clip').readyState >= 2 && !document.querySelector('.fit .still img')")
