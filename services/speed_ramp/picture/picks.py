@@ -120,7 +120,7 @@ def picks(
         source_end.end = end if part is None or part.end is None else min(end, part.end)
     if before is not None:
         # Recorders state a tick for the last picture, whose length they do not know: it is shown all the same.
-        ticked = before.duration * before.time_base <= _TICK_S
+        ticked = not blend and before.duration * before.time_base <= _TICK_S
         # A point at the end may freeze the last picture.
         stop = max(_number(float(clock.left(float(source_end.end))), rate), (number if ticked else first) + 1)
         yield from _shown(before, range(number, stop))
