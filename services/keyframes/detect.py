@@ -244,7 +244,7 @@ DETECT = Operation(
         Preset(name="fine", title="All cuts", sentence="Also finds soft and doubtful changes.", params=DetectParams(threshold=0.3)),
         Preset(name="fast", title="Quick look", sentence="For long recordings.", params=DetectParams(speed="fast")),
     ),
-    version=11,
+    version=12,
     summary="Find the shots of videos, pick a keyframe for each, and show both on a timeline",
     params=DetectParams,
     result=DetectResult,

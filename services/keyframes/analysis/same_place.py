@@ -161,13 +161,14 @@ def camera_motion(before: View, after: View) -> CameraMotion | None:
     return CameraMotion(np.asarray(matrix, np.float64), targets[inliers.ravel() > 0], middle, min(len(first[0]), len(second[0])))
 
 
-def frames_show_same_place(video: Path, times: Sequence[Fraction]) -> bool:
+def frames_show_same_place(video: Path, times: Sequence[Fraction], box: tuple[float, float, float, float]) -> bool:
     """Return whether five frames show one place or come from one fast-moving camera.
 
-    `times`: times of the frames in seconds, rising, at equal distances. False if one of the frames cannot be decoded.
+    `times`: times of the frames in seconds, rising, at equal distances. `box`: part of the frames that is compared, see
+    `ThumbnailFilm.picture_box`. Black bars would look like parts of one place. False if one of the frames cannot be decoded.
     """
     try:
-        frames = [View(_small(frame)) for frame in frames_at(video, times)]
+        frames = [View(_inside(_small(frame), box)) for frame in frames_at(video, times)]
     except BrokenMedia:
         return False
     return len(frames) == len(times) and (show_same_place(frames[0], frames[-1]) or joined_by_fast_motion(frames))
@@ -176,6 +177,12 @@ def frames_show_same_place(video: Path, times: Sequence[Fraction]) -> bool:
 def _small(frame: Frame) -> Luma:
     scale = min(_WIDTH / frame.width, 1)
     return frame.small_luma(round(frame.width * scale), max(round(frame.height * scale), 1))
+
+
+def _inside(luma: Luma, box: tuple[float, float, float, float]) -> Luma:
+    top, bottom, left, right = box
+    height, width = luma.shape
+    return np.ascontiguousarray(luma[round(top * height) : round(bottom * height), round(left * width) : round(right * width)])
 
 
 def _blocks(values: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -81,6 +81,17 @@ class ThumbnailFilm:
     def __len__(self) -> int:
         return len(self.frames)
 
+    @property
+    def picture_box(self) -> tuple[float, float, float, float]:
+        """Part of a frame that surely lies inside the black bars: top, bottom, left and right, 0 to 1.
+
+        The outermost pixels of the picture are left out beside a bar, because they may hold some of it.
+        """
+        (top, bottom), (left, right) = self.rows, self.columns
+        top, left = top + (top > 0), left + (left > 0)
+        bottom, right = bottom - (bottom < HEIGHT), right - (right < WIDTH)
+        return top / HEIGHT, bottom / HEIGHT, left / WIDTH, right / WIDTH
+
     def block(self, start: int, stop: int) -> Planes:
         """Read thumbnails `start` to `stop` - 1, without black bars.
 

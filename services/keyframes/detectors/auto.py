@@ -56,11 +56,13 @@ def detect_auto(footage: Footage, threshold: float) -> Detection:
         holder=footage.holder,
     )
 
+    film = scan.film.without_bars()
+
     def same_place(before: int, after: int) -> bool:
         frames = [before + (after - before) * step // 4 for step in range(5)]
-        return frames_show_same_place(footage.video, [scan.exact_time(frame) for frame in frames])
+        return frames_show_same_place(footage.video, [scan.exact_time(frame) for frame in frames], film.picture_box)
 
-    candidates = find_candidates(scan.film, len(scan.pts), scan.frame_rate, footage.content, same_place)
+    candidates = find_candidates(film, len(scan.pts), scan.frame_rate, footage.content, same_place)
     refined = refine_cuts(footage.video, scan, candidates.transitions)
     return Detection(
         scan=scan,
@@ -73,10 +75,9 @@ def detect_auto(footage: Footage, threshold: float) -> Detection:
 def find_candidates(film: ThumbnailFilm, frames: int, frame_rate: float, content: str, same_place: SamePlace) -> Candidates:
     """Find possible transitions and rate their confidence.
 
-    `film`: thumbnails of the scanned frames. `frames`: number of frames of the video. `frame_rate`: frames per second. `content`: a
-    name in CONTENTS, or auto. `same_place`: see `shows_one_shot`. Likely transitions have a confidence of 0.5 or more.
+    `film`: thumbnails of the scanned frames without black bars. `frames`: number of frames of the video. `frame_rate`: frames per second.
+    `content`: a name in CONTENTS, or auto. `same_place`: see `shows_one_shot`. Likely transitions have a confidence of 0.5 or more.
     """
-    film = film.without_bars()
     changes = frame_changes(film)
     transitions = find_transitions(film, changes, frame_rate, content_of(content, changes), same_place)
     scores = np.zeros(frames, np.float32)

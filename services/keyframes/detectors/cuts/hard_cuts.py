@@ -63,7 +63,9 @@ def hard_cuts(
     distance = changes.distance * visibility
     steps = _Steps.of(changes, film)
     for place in np.flatnonzero((distance >= _MIN_DISTANCE) | (steps.relative >= content.least_step)).tolist():
-        confidence, overlay = steps.confidence(place, content), True
+        # The encoder renews the picture after a flash, which looks like a small step.
+        renewed = place in interrupted and steps.relative[place] < _MIN_CHANGE
+        confidence, overlay = 0.0 if renewed else steps.confidence(place, content), True
         unlike = steps.relative[place] >= _UNLIKE and distance[place] >= _FAR and visibility[place] == 1
         lone = visibility[place] == 1 and steps.beside[place] >= _LONE
         if unlike and distance[place] >= _OTHER:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.keyframes.analysis.comparison.frame_changes import FrameChanges
-from services.keyframes.analysis.thumbnail_film import ThumbnailFilm
+from services.keyframes.analysis.thumbnail_film import HEIGHT, WIDTH, ThumbnailFilm
 
 _LONGEST_BLANK, _LONGEST_FLASH = 0.41, 0.3
 """Longest run of plain frames, and longest flash, in seconds."""
@@ -18,12 +18,18 @@ _BRIGHTER, _DARKER, _SHARE = 10.0, 8.0, 0.96
 """Limits for a picture under more light. Its mean rises by at least _BRIGHTER levels. At least the share _SHARE of its pixels gets no more
 than _DARKER levels darker."""
 _WHITE = 170  # minimum mean level of blank or washed-out frames that may be the brightest frames of a flash
-_LIKE, _PLAIN = 0.5, 6.0
-"""Limits for comparing pictures. Two frames with a correlation of at least _LIKE show the same picture. Below a standard deviation of
-_PLAIN levels, a picture is too plain to compare."""
 _MUCH_BRIGHTER, _WASHED_OUT = 60, 0.5
 """Limits for a flash over the first frames of a shot. The mean rises by at least _MUCH_BRIGHTER levels, and at most the share _WASHED_OUT
 of the contrast is left."""
+_BLOCK_H, _BLOCK_W = 6, 4  # size of compared blocks, in pixels of a thumbnail
+_LIKE = 0.3  # minimum correlation of two blocks that show the same
+_NOISE, _MIN_DETAIL = 0.7, 0.5
+"""Levels by which noise varies the pixels of a block, and minimum mean contrast above these levels. With less, blocks are not compared."""
+_EDGE, _EDGE_LEVELS, _MOST_EDGES = 2.0, 4.0, 0.5
+"""Limits for the edge of a light. It lies in blocks whose contrast rises to more than _EDGE times its value plus _EDGE_LEVELS levels. These
+are at most the share _MOST_EDGES of all blocks."""
+_SLOPES = np.linalg.qr(np.stack([np.ones(_BLOCK_H * _BLOCK_W), *np.indices((_BLOCK_H, _BLOCK_W)).reshape(2, -1)], axis=1))[0].T
+"""(3, pixels of a block): pictures of a block that together make any mean and slope of its brightness. Each has length 1."""
 
 Luma = NDArray[np.float32]
 
@@ -91,8 +97,15 @@ def _flash_end(film: ThumbnailFilm, changes: FrameChanges, place: int, frame_rat
         least = _STEP if plain_or_darker else _OTHER_PICTURE
         if changes.distance[place + count] < least or any(_brightened(calm, after) for calm in later) or changes.plain[place + count]:
             continue
+        # A flash is brighter than both pictures beside it.
+        if not changes.plain[place + count - 1] and after.mean() >= rest[count - 1].mean():
+            continue
         if all(
-            _brightened(before, frame) or _brightened(after, frame) or changes.plain[place + at] for at, frame in enumerate(rest[:count])
+            _brightened(before, frame)
+            or _brightened(after, frame)
+            or changes.plain[place + at]
+            or (at and changes.distance[place + at] < _STEP)  # still the picture of the frame before, which may have moved
+            for at, frame in enumerate(rest[:count])
         ):
             return place + count
     return None
@@ -108,13 +121,26 @@ def _brightened(before: Luma, after: Luma) -> bool:
 
 
 def _same_picture(before: Luma, after: Luma) -> bool:
-    """Return whether `after` may be the same picture as `before`.
+    """Return whether `after` may be the same picture as `before`, with light on all or part of it.
 
-    That is so if light and dark lie in the same places, or if one of them has too little contrast to compare: `before` may be plain, or
-    glaring light may hide the picture in `after`.
+    That is so if light and dark lie in the same places within most blocks. Each block is weighted by the detail that both pictures have in
+    it. It is also so if too little detail is left to compare: `before` may be plain, or glaring light may hide the picture in `after`.
     """
-    contrast, left = float(before.std()), float(after.std())
-    if left <= _WASHED_OUT * contrast or contrast < _PLAIN:
-        return True
-    likeness = ((before - before.mean()) * (after - after.mean())).mean() / (contrast * left)
-    return bool(likeness >= _LIKE)
+    first, second = _blocks(before), _blocks(after)
+    contrast, left = first.std(axis=1), second.std(axis=1)
+    # Light takes contrast away, except where its edge lies.
+    edge = left > _EDGE * contrast + _EDGE_LEVELS
+    if edge.mean() > _MOST_EDGES:
+        return False
+    likeness = (first * second).mean(axis=1) / (contrast * left + _NOISE**2)
+    detail = np.where(edge, 0, np.maximum(np.minimum(contrast, left) - _NOISE, 0))
+    return bool(detail.mean() < _MIN_DETAIL or detail[likeness >= _LIKE].sum() >= detail.sum() / 2)
+
+
+def _blocks(picture: Luma) -> Luma:
+    """Divide a picture into blocks, without their mean and their slope of brightness.
+
+    Returns (blocks, pixels of a block). The slope is left out because light often falls off over a part of the picture.
+    """
+    blocks = picture.reshape(HEIGHT // _BLOCK_H, _BLOCK_H, WIDTH // _BLOCK_W, _BLOCK_W).swapaxes(1, 2).reshape(-1, _BLOCK_H * _BLOCK_W)
+    return np.asarray(blocks - blocks @ _SLOPES.T @ _SLOPES, np.float32)
