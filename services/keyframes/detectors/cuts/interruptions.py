@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.keyframes.analysis.comparison.frame_changes import FrameChanges
+from services.keyframes.analysis.comparison.frame_distance import frame_distance
 from services.keyframes.analysis.thumbnail_film import HEIGHT, WIDTH, ThumbnailFilm
 
 _LONGEST_BLANK, _LONGEST_FLASH = 0.41, 0.3
@@ -22,6 +23,9 @@ _MUCH_BRIGHTER, _WASHED_OUT = 60, 0.5
 """Limits for a flash over the first frames of a shot. The mean rises by at least _MUCH_BRIGHTER levels, and at most the share _WASHED_OUT
 of the contrast is left."""
 _BLOCK_H, _BLOCK_W = 6, 4  # size of compared blocks, in pixels of a thumbnail
+_LIKE_WHOLE, _PLAIN = 0.5, 6.0
+"""Limits for comparing whole pictures. Two frames with a correlation of at least _LIKE_WHOLE show the same picture. Below a standard
+deviation of _PLAIN levels, a picture is too plain to compare."""
 _LIKE = 0.3  # minimum correlation of two blocks that show the same
 _NOISE, _MIN_DETAIL = 0.7, 0.5
 """Levels by which noise varies the pixels of a block, and minimum mean contrast above these levels. With less, blocks are not compared."""
@@ -100,9 +104,11 @@ def _flash_end(film: ThumbnailFilm, changes: FrameChanges, place: int, frame_rat
         # A flash is brighter than both pictures beside it.
         if not changes.plain[place + count - 1] and after.mean() >= rest[count - 1].mean():
             continue
+        # A flash that hides a cut may be a short shot, so the light must fall on the whole picture.
+        hides_cut = float(frame_distance(film.at(place - 1), film.at(place + count)).total) >= _OTHER_PICTURE
         if all(
-            _brightened(before, frame)
-            or _brightened(after, frame)
+            _brightened(before, frame, whole=hides_cut)
+            or _brightened(after, frame, whole=hides_cut)
             or changes.plain[place + at]
             or (at and changes.distance[place + at] < _STEP)  # still the picture of the frame before, which may have moved
             for at, frame in enumerate(rest[:count])
@@ -111,13 +117,25 @@ def _flash_end(film: ThumbnailFilm, changes: FrameChanges, place: int, frame_rat
     return None
 
 
-def _brightened(before: Luma, after: Luma) -> bool:
+def _brightened(before: Luma, after: Luma, *, whole: bool = False) -> bool:
     """Return whether `after` shows the picture `before` under more light.
 
-    If so, `after` is brighter on average, darker almost nowhere, and not another picture.
+    If so, `after` is brighter on average, darker almost nowhere, and not another picture. `whole`: the light falls on the whole picture.
     """
     brighter = after.mean() - before.mean() >= _BRIGHTER and (after >= before - _DARKER).mean() >= _SHARE
-    return bool(brighter) and _same_picture(before, after)
+    return bool(brighter) and (_same_whole(before, after) if whole else _same_picture(before, after))
+
+
+def _same_whole(before: Luma, after: Luma) -> bool:
+    """Return whether light and dark lie in the same places of two frames.
+
+    Also true if one of them has too little contrast to compare.
+    """
+    contrast, left = float(before.std()), float(after.std())
+    if left <= _WASHED_OUT * contrast or contrast < _PLAIN:
+        return True
+    likeness = ((before - before.mean()) * (after - after.mean())).mean() / (contrast * left)
+    return bool(likeness >= _LIKE_WHOLE)
 
 
 def _same_picture(before: Luma, after: Luma) -> bool:
