@@ -38,15 +38,6 @@ def test_a_still_picture_that_a_coarse_encoder_renews_after_a_flash_is_no_cut(li
     assert shots_of(write(tmp_path / "clip.mp4", frames, quality=15), tmp_path, speed=speed) == []
 
 
-@pytest.mark.parametrize("speed", ["full", "fast"])
-def test_a_cut_under_a_flash_on_a_part_of_the_picture_is_one_cut(speed, tmp_path):
-    frames = frames_of(1, 40) + frames_of(2, 40)
-    frames[38:42] = [lit(picture, "right", 0.9) for picture in frames[38:42]]
-    ((start, kind),) = shots_of(write(tmp_path / "clip.mp4", frames), tmp_path, speed=speed)
-    assert kind == "cut"
-    assert 38 <= start <= 42
-
-
 def test_a_punch_in_under_a_flash_is_a_cut(tmp_path):
     frames = frames_of(5, 70)
     frames[35:] = [cv2.resize(picture[30:150, 50:263], (WIDTH, HEIGHT)) for picture in frames[35:]]
