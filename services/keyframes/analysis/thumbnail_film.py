@@ -83,8 +83,9 @@ class ThumbnailFilm:
 
     @property
     def picture_box(self) -> tuple[float, float, float, float]:
-        """Part of a frame that surely lies inside the black bars: top, bottom, left and right, 0 to 1.
+        """Part of a frame that surely lies inside the black bars.
 
+        Top, bottom, left and right as shares of height and width, 0 to 1.
         The outermost pixels of the picture are left out beside a bar, because they may hold some of it.
         """
         (top, bottom), (left, right) = self.rows, self.columns

@@ -28,12 +28,12 @@ _LIKE_WHOLE, _PLAIN = 0.5, 6.0
 deviation of _PLAIN levels, a picture is too plain to compare."""
 _LIKE = 0.3  # minimum correlation of two blocks that show the same
 _NOISE, _MIN_DETAIL = 0.7, 0.5
-"""Levels by which noise varies the pixels of a block, and minimum mean contrast above these levels. With less, blocks are not compared."""
+"""Noise of a block in levels, and minimum mean contrast above it. With less contrast, blocks are not compared."""
 _EDGE, _EDGE_LEVELS, _MOST_EDGES = 2.0, 4.0, 0.5
 """Limits for the edge of a light. It lies in blocks whose contrast rises to more than _EDGE times its value plus _EDGE_LEVELS levels. These
 are at most the share _MOST_EDGES of all blocks."""
 _SLOPES = np.linalg.qr(np.stack([np.ones(_BLOCK_H * _BLOCK_W), *np.indices((_BLOCK_H, _BLOCK_W)).reshape(2, -1)], axis=1))[0].T
-"""(3, pixels of a block): pictures of a block that together make any mean and slope of its brightness. Each has length 1."""
+"""Base of the means and slopes of a block's brightness. Three rows of length 1, one value for each pixel of a block."""
 
 Luma = NDArray[np.float32]
 
@@ -139,10 +139,11 @@ def _same_whole(before: Luma, after: Luma) -> bool:
 
 
 def _same_picture(before: Luma, after: Luma) -> bool:
-    """Return whether `after` may be the same picture as `before`, with light on all or part of it.
+    """Return whether `after` may be the same picture as `before`.
 
-    That is so if light and dark lie in the same places within most blocks. Each block is weighted by the detail that both pictures have in
-    it. It is also so if too little detail is left to compare: `before` may be plain, or glaring light may hide the picture in `after`.
+    Light may fall on all or part of it. Both are the same if light and dark lie in the same places within most blocks, weighted by the
+    detail that both pictures have in a block. With too little detail to compare, they may be the same, too: `before` may be plain, or
+    glaring light may hide the picture in `after`.
     """
     first, second = _blocks(before), _blocks(after)
     contrast, left = first.std(axis=1), second.std(axis=1)
