@@ -37,7 +37,7 @@ MOST_PAUSE_S = 5.0
 POLL_S, OBSERVE_S = 0.5, 0.1
 TIMEOUT_S = 60.0
 OPENING_S = 20.0
-"""Seconds from the start that get their own table row. All clients upload at once then."""
+"""Length of the first phase, in seconds: all clients upload at once. The table has a row for it."""
 
 
 @dataclass

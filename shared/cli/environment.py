@@ -15,7 +15,7 @@ OTHERS = frozenset(
         *("TAG", "DATA_FOLDER", "MODELS_FOLDER", "SERVICE_MEMORY"),
     )
 )
-"""Known variables, beside the settings: of the command line, tests and compose files."""
+"""Known variables that are no settings. The command line, tests and compose files use them."""
 
 
 def misspelt(names: Iterable[str], settings: Collection[str]) -> list[str]:

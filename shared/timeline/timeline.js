@@ -375,7 +375,7 @@ function mark(pen, x, y, kind, color) {
   pen.fill();
 }
 
-/** Draw the middle of a picture at full height into `room` pixels. Wider room is filled with faint repeats. */
+/** Draw the middle of a picture at full height, `room` pixels wide. A narrower picture is repeated faintly beside it. */
 function paint(pen, picture, x, y, room, height, end) {
   const [wide, high] = [picture.naturalWidth ?? picture.width, picture.naturalHeight ?? picture.height];
   const scale = height / high;

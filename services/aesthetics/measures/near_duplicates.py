@@ -10,7 +10,7 @@ _SIDE = 16  # side of a thumbnail in pixels
 _MAX_GAIN = 1.3
 """Largest factor by which a picture's brightness is changed before the comparison."""
 _MIN_DEVIATION = 6.0
-"""Minimum standard deviation of pixel values, in levels, assumed for a picture. Plain pictures have less, from noise and compression."""
+"""A picture's standard deviation, in levels, counts as at least this. In plain pictures it is lower: only noise and compression."""
 _BEHIND, _UNRELATED_BEHIND = 0.75, 0.43
 """Limits for comparing pictures in which something passes in front of the view. Only the share _BEHIND of the pixels is compared: those
 that differ least. In these pixels, unrelated pictures differ by _UNRELATED_BEHIND or more."""

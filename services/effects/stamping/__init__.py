@@ -1,4 +1,4 @@
-"""Stamps (cut-outs of the subject), clean plates (scenes without it), and the sequence picture.
+"""Stamps (cut-outs of the subject) and clean plates (scenes without it).
 
-The operation `effects.strobe` uses them.
+Also the picture of all stamps. The operation `effects.strobe` uses them.
 """

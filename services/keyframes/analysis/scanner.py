@@ -22,8 +22,8 @@ from shared.video import Frame, Timeline, VideoInfo, opencv_on_one_thread, read_
 from shared.video.threads.prefetch import Prefetcher
 
 _MIN_DECODED_TWICE = 0.25
-"""Minimum share of twice-decoded frames for which holding likely keyframes saves time. With a smaller share, decoding them again
-is faster: held frames have to be deblocked, which takes 22 % of the decoding time in H.264."""
+"""Minimum share of frames to decode twice at which likely keyframes are kept. They then need no second decoding. For a smaller share, the
+second decoding is faster: kept frames have to be deblocked, which takes 22 % of the decoding time in H.264."""
 
 
 class FrameHolder(Protocol):

@@ -20,7 +20,7 @@ from shared.video.reading.file_copies import kept_copy
 _MOST_BYTES = 4 * 1024**3
 _ANIMATION = 0x02
 _SHOWN_MS, _TOO_SHORT_MS = 100, 10
-"""Duration of a frame whose stated duration is at most _TOO_SHORT_MS, as in browsers."""
+"""A frame that states _TOO_SHORT_MS or less is shown for _SHOWN_MS, as in browsers."""
 
 
 def is_animated_webp(head: bytes) -> bool:
@@ -103,7 +103,7 @@ def _write(path: str | os.PathLike[str], name: str, limits: Limits) -> None:
 
 
 def _shows_through(image: Image.Image, frames: int) -> bool:
-    """Return whether one of an animation's `frames` pictures has a transparent pixel.
+    """Return whether any of the first `frames` pictures has a transparent pixel.
 
     The header does not tell: encoders store pixels that stay the same as transparent, so that the picture before shows through.
     """

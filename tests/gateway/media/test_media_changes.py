@@ -1,4 +1,4 @@
-"""Answers that spare a full read: list ETags, used bytes, known content."""
+"""What clients learn without reading all media: changes of the list, used bytes, known content."""
 
 import os
 import secrets

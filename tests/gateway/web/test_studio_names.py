@@ -1,4 +1,4 @@
-"""The studio's code names no operation or field, only roles and widgets."""
+"""The studio's code contains no name of an operation or field, only roles and widgets."""
 
 import re
 from pathlib import Path
@@ -26,7 +26,7 @@ RESULTS = {name for operation in OPERATIONS for name in operation.result.model_f
 DECLARED = {word for words in (Widget, InputRole, OutputRole, ParamRole, ResultRole, OperationRole, Icon) for word in get_args(words)} | {
     *Kind
 }
-"""Words of the declarations that the page relies on. Some of them are names, too."""
+"""Words of the declarations that the page may use. Some are also names of operations or fields."""
 
 COMMON = {
     "blur": "an event",
