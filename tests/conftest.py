@@ -19,6 +19,8 @@ from shared.testing import RunningSuite, suite
 from tests.server_paths import server_paths, texts_of
 
 SAMPLES_TIMEOUT_S = 90.0
+DROPPED_ROUTE = "Page._on_route"
+"""Playwright's task for a held request, which asyncio reports if the page has loaded itself again meanwhile."""
 
 
 @pytest.fixture(autouse=True)
@@ -28,7 +30,8 @@ def no_errors_logged(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     A test that expects an ERROR ends with `caplog.clear()`.
     """
     yield
-    assert [record.getMessage() for record in caplog.get_records("call") if record.levelno >= logging.ERROR] == []
+    errors = [record.getMessage() for record in caplog.get_records("call") if record.levelno >= logging.ERROR]
+    assert [error for error in errors if DROPPED_ROUTE not in error] == []
 
 
 @pytest.fixture

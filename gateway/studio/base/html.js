@@ -7,6 +7,7 @@
 const MARK = "\u0001";
 const SLOT = /\u0001(\d+)\u0001/;
 const NAME = /([.@?:]?[\w:-]+)\s*=\s*["']?[^"'<>=]*$/;
+const TYPED = "textarea, input:not([type=range], [type=color], [type=checkbox], [type=radio])";
 const compiled = new WeakMap(); // literal parts -> {element, parts}
 
 export function html(strings, ...values) {
@@ -168,9 +169,10 @@ class Content {
   }
 }
 
-/** An attribute, property or event of an element. */
+/** An attribute, property or event of an element. A redraw keeps text that the user is typing, unless the template's value has changed. */
 class Attribute {
   #before;
+  #isTyped = false;
   constructor(element, { slots, literals, name }) {
     this.element = element;
     this.slots = slots;
@@ -178,6 +180,9 @@ class Attribute {
     this.kind = ".@?:".includes(name[0]) ? name[0] : "";
     this.name = this.kind ? name.slice(1) : name;
     if (this.kind === "@") element.addEventListener(this.name, this);
+    if (name !== ".value" || !element.matches(TYPED)) return;
+    element.addEventListener("input", () => (this.#isTyped = true));
+    for (const end of ["change", "blur"]) element.addEventListener(end, () => (this.#isTyped = false));
   }
 
   handleEvent(event) {
@@ -189,7 +194,7 @@ class Attribute {
     const isSingle = values.length === 1 && this.literals.every((literal) => literal === "");
     const value = isSingle ? values[0] : this.literals.map((literal, index) => literal + (values[index] ?? "")).join("");
     const isLive = kind === "." && (name === "value" || name === "checked");
-    if (isLive ? element[name] === value : this.#before === value) return;
+    if (isLive ? element[name] === value || (this.#isTyped && this.#before === value) : this.#before === value) return;
     this.#before = value;
     if (kind === "@") return;
     if (kind === ".") element[name] = value;

@@ -137,8 +137,9 @@ def test_a_late_preview_is_not_shown_at_another_tool(open_page: Opener, studio: 
 
 
 def test_the_ramp_plays_once_however_often_play_is_pressed(open_page: Opener) -> None:
-    page = open_page(f"#/clip/{SAMPLE_ID}/{RAMP}")
+    page = open_page()
     held = HeldRequests(page, "**/proxy/frames")  # the page asks again while the proxy is made
+    go(page, f"#/clip/{SAMPLE_ID}/{RAMP}")
     play = page.get_by_role("button", name="Play the ramp")
     play.click()
     play.click()

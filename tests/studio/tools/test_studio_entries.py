@@ -128,3 +128,16 @@ def test_a_curve_snaps_to_times_entered_by_hand(open_page: Opener, studio: Resta
     hand.press(page.get_by_role("button", name="Make it"))
     job = job_of(page, studio)
     assert {point["t"] for point in job["result"]["curve"][1:-1]} <= {2.5, 3.5, 4.0}
+
+
+def test_a_redraw_keeps_what_is_being_typed(open_page: Opener) -> None:
+    page = open_page(f"#/clip/{SAMPLE_ID}/matting.mask", refusals=("503",))
+    field = page.get_by_label("Time", exact=True)
+    field.click()
+    page.keyboard.type("1.2")
+    page.evaluate("document.querySelector('clip-viewer').seek(2)")  # as playback does, the fields are drawn with another position
+    page.get_by_role("button", name="Use the playhead position (0:02.00)").wait_for()
+    page.keyboard.type("5")
+    page.keyboard.press("Tab")
+    page.get_by_role("tab", name="curl", exact=True).click()
+    until(page, "document.querySelector('.code-block pre')?.innerText.includes('1.25')")

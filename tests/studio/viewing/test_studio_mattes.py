@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.studio.acting import PATIENCE_S, until
+from tests.studio.acting import PATIENCE_S, until, until_known
 from tests.studio.conftest import Restartable
 from tests.studio.viewing.numbered_clips import BITS, HEIGHT, NUMBER_OF, STRIPE, numbered_clip
 
@@ -101,6 +101,7 @@ def test_a_mask_of_a_late_frame_makes_a_matte_with_the_times_of_the_clip(open_pa
     assert '"keep_times":true' in request
     assert '"start":2' in request
     brushed(page, 0, instead=True)
+    until_known(page, lambda: request_of(page) != request, "the request has the new mask")
     request = request_of(page)
     assert '"subject":"mask"' in request
     assert "keep_times" not in request
