@@ -29,7 +29,7 @@ from shared.video.writing.texts import mux_subtitles
 _VIDEO = frozenset({"h264", "hevc", "av1", "vp9", "mpeg4"})
 
 _LONGEST_LATE_S = Fraction(1, 20)
-"""Most seconds by which a first picture may be late. It is held from time 0 on; a rate with such a first step counts as even."""
+"""Longest delay of a first picture, in seconds. The picture is shown from time 0 instead; the frame rate still counts as constant."""
 _MOST_WAITING = 2000  # most packets that are held until the first packet with a decoding time
 
 

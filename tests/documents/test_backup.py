@@ -1,4 +1,4 @@
-"""The documented backup of one process with SQLite, run as printed.
+"""The documented backup commands of a suite in one process on SQLite, run as printed.
 
 tests/deployment runs that of the containers.
 """

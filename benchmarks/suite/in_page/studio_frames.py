@@ -51,9 +51,9 @@ def frames_during(page: Any, act: Callable[[], None]) -> DrawnFrames:
 
 
 def drag(page: Any, target: Any, reach: tuple[float, float]) -> None:
-    """Drag the middle of `target` to and fro, in CSS pixels.
+    """Drag `target` by its middle to and fro.
 
-    It moves by up to `reach`.
+    `reach`: by how much it moves, (x, y) in CSS pixels.
     """
     box = target.bounding_box()
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2

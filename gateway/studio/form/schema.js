@@ -60,7 +60,7 @@ function unitOf(unit = "") {
   return UNITS[unit] ?? unit;
 }
 
-/** Resolve references in a schema; return it without the alternatives null and constants. They become `nullable` and `words`. */
+/** Resolve references in a schema, and remove its alternatives. Null becomes `nullable`, constants become `words`. */
 function plain(given, definitions, nullable = false) {
   if (given.$ref) return plain({ ...definitions[given.$ref.split("/").at(-1)] }, definitions, nullable);
   const options = given.anyOf ?? given.oneOf ?? given.allOf;

@@ -1,4 +1,4 @@
-// The editor of a clip's keyframes and shots, on its proxy: look at any frame, pick, take out, cut and join shots, download.
+// The editor of a clip's keyframes and shots, on its proxy: look at any frame, choose keyframes, split and join shots, download.
 
 import { Element } from "../base/element.js";
 import { html, keyed } from "../base/html.js";

@@ -1,4 +1,4 @@
-// The timeline of shots: pictures, scores with their threshold, transitions, keyframes; the same modules as in the gallery.
+// The timeline of shots: pictures, scores with their threshold, transitions, keyframes. The gallery page uses the same modules.
 
 import { Element } from "../base/element.js";
 import { html } from "../base/html.js";

@@ -55,7 +55,7 @@ def sharpness(luma: NDArray[np.uint8]) -> Sharpness:
 
 
 def _along(plane: NDArray[np.float32], down: int, right: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return each pixel's difference from its neighbour, and how much blur reduces it.
+    """Return each pixel's difference from its neighbour, and by how much blurring reduces it.
 
     The neighbour lies `down` rows and `right` columns away. The blur is along this direction.
     """

@@ -20,7 +20,7 @@ from shared.worker.protocol import JobWarning, ProgressUpdate, Update
 
 PROGRESS_INTERVAL_S = 0.5
 STEP_INTERVAL_S = 0.05
-"""Seconds between two events of a pipeline, for each of its steps. Every event carries all steps, so long lists are written less often."""
+"""Seconds between two events of a pipeline, per step. Events of ten steps are ten times as rare: every event carries all steps."""
 MAX_WARNINGS = 100
 MAX_STAGE_CHARS = 200
 log = logging.getLogger(__name__)

@@ -1,4 +1,4 @@
-"""Steps of a pipeline's preview, converted from the whole clip to its part.
+"""Params of pipeline steps, converted from the whole clip to the previewed part.
 
 Times, places and sizes change.
 """
@@ -32,7 +32,7 @@ def step(operation: str, id_: str = "a", video: str = "clip", **params: Any) -> 
 
 
 def previewed(script: Script, *steps: dict[str, Any], declared: list[dict[str, Any]] = DECLARED) -> tuple[float, list[dict[str, Any]]]:
-    """Return the second of the clip's cut, and each step's params."""
+    """Return where the previewed part begins, in seconds, and each step's params."""
     cut, *small = script(STEPS, steps=steps, media=[CLIP], operations=declared)
     assert cut["operation"] == "media.transcode"
     assert cut["params"] | {"start": 0} == {"start": 0, "duration": 3, "max_edge": 640}

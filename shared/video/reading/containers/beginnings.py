@@ -50,7 +50,7 @@ class Beginnings:
     """
 
     def __init__(self, file: BinaryIO, magic: bytes, back: int):
-        """Prepare the search for the bytes `magic`, `back` bytes after a file's beginning."""
+        """Prepare a search for files that have `magic` at byte offset `back`."""
         self._file, self._magic, self._back = file, magic, back
         self._place, self._data, self._ended = 0, b"", False  # a piece of the file, and whether it reaches to the end
         self._latest: int | None = -1

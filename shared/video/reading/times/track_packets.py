@@ -26,7 +26,7 @@ class TrackPackets:
     count: int = 0
     last: float | None = None
     shown: float = float("-inf")
-    """The latest time at which a picture of the part is shown, in seconds."""
+    """Latest time of a shown picture in the present joined part, in seconds."""
     part: int = 0
     duration: int = 0
     numbered: bool = False
@@ -51,7 +51,7 @@ class TrackPackets:
     timed: int = 0
     """Number of packets up to the last one with a decoding time."""
     _ends: tuple[int, int] | None = None
-    """Values of `untimed` and of the last part's end before the latest packet."""
+    """`untimed` and the end of the last part, as before the latest packet."""
 
     def skip(self, packet: Any) -> None:
         """Count a packet without a usable time. Its picture follows those before it."""
